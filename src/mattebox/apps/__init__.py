@@ -1,0 +1,1 @@
+"""Front of house: the programs people run."""

@@ -1,0 +1,1 @@
+"""What is put behind the foreground, one kind per file."""

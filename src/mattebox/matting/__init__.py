@@ -1,0 +1,1 @@
+"""Arithmetic on tensors: from saliency to alpha, foreground and composite."""

@@ -1,0 +1,1 @@
+"""The networks, their weights and the engines that run them."""

@@ -1,0 +1,142 @@
+"""Planar pixel formats: family, depth, chroma subsampling, alpha, and the sizes each allows.
+
+A format here is a layout of planes under FFmpeg's name (``yuv420p10le``). What the numbers mean
+as light (matrix, primaries, transfer, range) lives in ``colour``.
+"""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+
+import numpy as np
+
+from mattebox.errors import FrameError
+
+_DEPTHS = (8, 9, 10, 12, 14, 16)
+_SUBSAMPLINGS = {
+    "420": (1, 1),
+    "422": (0, 1),
+    "444": (0, 0),
+    "440": (1, 0),
+    "411": (0, 2),
+    "410": (2, 2),
+}
+_ENDIAN = "le" if sys.byteorder == "little" else "be"
+
+
+class Family(Enum):
+    """What the planes hold."""
+
+    GRAY = "gray"  # one plane of luma
+    YUV = "yuv"  # luma and two chroma planes (Y, Cb, Cr)
+    RGB = "rgb"  # three full planes, in FFmpeg's order: G, B, R
+
+
+@dataclass(frozen=True, slots=True)
+class PixelFormat:
+    """A planar layout.
+
+    Attributes:
+        name: FFmpeg's name for it.
+        family: what the colour planes hold.
+        depth: significant bits per sample, 8 to 16; above 8 a sample is a native uint16.
+        log2_chroma: how often the height and the width of chroma are halved, (height, width).
+        has_alpha: whether a last, full-size, full-range plane holds straight alpha.
+    """
+
+    name: str
+    family: Family
+    depth: int
+    log2_chroma: tuple[int, int]
+    has_alpha: bool
+
+    @property
+    def dtype(self) -> np.dtype[np.uint8] | np.dtype[np.uint16]:
+        """The type of one sample."""
+        return np.dtype(np.uint8) if self.depth == 8 else np.dtype(np.uint16)
+
+    @property
+    def peak(self) -> int:
+        """The largest sample value, for example 1023 at 10 bit."""
+        return (1 << self.depth) - 1
+
+    @property
+    def colour_planes(self) -> int:
+        """How many planes hold colour; alpha is not counted."""
+        return 1 if self.family is Family.GRAY else 3
+
+    @property
+    def size_multiple(self) -> tuple[int, int]:
+        """What height and width should be multiples of, (height, width)."""
+        return 1 << self.log2_chroma[0], 1 << self.log2_chroma[1]
+
+    def plane_shapes(self, height: int, width: int) -> tuple[tuple[int, int], ...]:
+        """The (height, width) of each plane of a picture; odd sizes round chroma up."""
+        chroma_height = -(-height >> self.log2_chroma[0])
+        chroma_width = -(-width >> self.log2_chroma[1])
+        full, chroma = (height, width), (chroma_height, chroma_width)
+        colour = (full,) if self.family is Family.GRAY else (full, chroma, chroma)
+        return (*colour, full) if self.has_alpha else colour
+
+    def with_alpha(self) -> PixelFormat:
+        """The same layout with an alpha plane.
+
+        Raises:
+            FrameError: no such layout exists (gray, 4:4:0, 4:1:1, 4:1:0).
+        """
+        if self.has_alpha:
+            return self
+        return self._sibling(self.name.replace("yuv", "yuva").replace("gbr", "gbra"))
+
+    def without_alpha(self) -> PixelFormat:
+        """The same layout with no alpha plane."""
+        return self._sibling(self.name.replace("yuva", "yuv").replace("gbra", "gbr"))
+
+    def _sibling(self, name: str) -> PixelFormat:
+        return self if name == self.name else pixel_format(name)
+
+
+@cache
+def _table() -> dict[str, PixelFormat]:
+    """Every layout mattebox carries, by FFmpeg's name."""
+    table: dict[str, PixelFormat] = {}
+
+    def add(
+        stem: str, depth: int, family: Family, log2_chroma: tuple[int, int], alpha: bool
+    ) -> None:
+        name = stem if depth == 8 else f"{stem}{depth}{_ENDIAN}"
+        table[name] = PixelFormat(name, family, depth, log2_chroma, alpha)
+
+    for depth in _DEPTHS:
+        add("gray", depth, Family.GRAY, (0, 0), alpha=False)
+        for digits, log2_chroma in _SUBSAMPLINGS.items():
+            add(f"yuv{digits}p", depth, Family.YUV, log2_chroma, alpha=False)
+            if digits in {"420", "422", "444"}:
+                add(f"yuva{digits}p", depth, Family.YUV, log2_chroma, alpha=True)
+        add("gbrp", depth, Family.RGB, (0, 0), alpha=False)
+        add("gbrap", depth, Family.RGB, (0, 0), alpha=True)
+    return table
+
+
+def pixel_format(name: str) -> PixelFormat:
+    """The planar layout of that name.
+
+    Raises:
+        FrameError: mattebox does not carry frames in it; sources convert to one that it carries.
+    """
+    try:
+        return _table()[name]
+    except KeyError:
+        raise FrameError(
+            f"pixel format {name!r} is not one that mattebox carries: "
+            "it takes planar gray, YUV and RGB of 8 to 16 bits.",
+            "Use for example yuv420p, yuv422p10le, yuv444p or gbrp.",
+        ) from None
+
+
+def is_carried(name: str) -> bool:
+    """Whether frames travel in that layout unchanged."""
+    return name in _table()

@@ -1,0 +1,1 @@
+"""Doors that pictures go out by, one outside library per file."""

@@ -1,0 +1,1 @@
+"""Doors that frames come in by, one outside library per file."""

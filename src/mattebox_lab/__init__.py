@@ -1,0 +1,1 @@
+"""Training, evaluation and benchmarks; imports mattebox, is not in the wheel."""
