@@ -12,34 +12,27 @@ are closed. The first error is the one that is raised; later ones become notes o
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import partial
 from types import TracebackType
 from typing import NamedTuple, Self
 
 from mattebox.channel import ChannelCancelled, Overflow
-from mattebox.errors import DecodeError, PipelineError, SinkError
-from mattebox.frame import Frame, Matte, VideoFormat
-from mattebox.ports import Layer, Sink, Source
+from mattebox.errors import DecodeError, PipelineError
+from mattebox.frame import Frame, Matte
+from mattebox.outputs import FarEnd, Handover
+from mattebox.outputs import Output as Output  # given on: who builds a pipeline needs it
+from mattebox.ports import Layer, Source
 from mattebox.report import (
     CAPTURE,
-    COMPOSITING,
-    ENCODING,
     MATTING,
     Clock,
     Progress,
     Report,
-    Reservoir,
     StageReport,
-    Step,
 )
-from mattebox.stages import Deferred, Headline, Stage, named, on_thread
-
-# Enough for a 95th percentile that is off by 1 % of rank at most, most of the time.
-_LATENCY_SAMPLES = 2048
+from mattebox.stages import Deferred, Headline, Stage, on_thread
 
 _WHEN_CAPTURE_HANGS = (
     "Unplug and replug the camera or check the disk or network that the input is on; "
@@ -49,14 +42,6 @@ _WHEN_MATTING_HANGS = (
     "Check the device with `mattebox doctor`; "
     "for a network that only is slow, raise pipeline.stop_timeout_s."
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Output:
-    """One layer of the matte, rendered into one sink; neither is shared with another output."""
-
-    layer: Layer
-    sink: Sink
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +106,7 @@ class Pipeline:
             stop_timeout_s=plan.stop_timeout_s,
             when_hung=_WHEN_MATTING_HANGS,
         )
-        self._far_end = _FarEnd(self._outputs)
+        self._far_end = FarEnd(self._outputs)
         self._clock = Clock()
         self._taken = threading.Lock()
         self._finishing = False
@@ -157,7 +142,7 @@ class Pipeline:
         Raises:
             As ``run``; what fails after the opening is raised by the iterator.
         """
-        picture = _Handover()
+        picture = Handover()
         return Pairs(self._pairs([*self._outputs, Output(layer, picture)], picture))
 
     def finish(self) -> None:
@@ -206,7 +191,7 @@ class Pipeline:
         )
 
     def _pairs(
-        self, outputs: Sequence[Output], picture: _Handover
+        self, outputs: Sequence[Output], picture: Handover
     ) -> Generator[Pair | None, None, None]:
         with self._journey(outputs):
             yield None  # opened; from here on, closing this generator reaches the releases
@@ -220,7 +205,7 @@ class Pipeline:
         """Open the outputs before the block, and release everything after it, in every case."""
         if not self._taken.acquire(blocking=False):
             raise PipelineError("this pipeline has been run: it runs once.", "Make another one.")
-        self._far_end = _FarEnd(outputs)
+        self._far_end = FarEnd(outputs)
         self._clock.start()
         headline, complete = Headline(), False
         try:
@@ -329,110 +314,3 @@ class Pairs(Iterator[Pair]):
         headline.attempt(self.close)
         if headline.error is not error:
             headline.raise_if_any()
-
-
-class _FarEnd:
-    """The outputs together: opened, written and ended as one, on the caller's thread."""
-
-    def __init__(self, outputs: Sequence[Output]) -> None:
-        self._outputs = tuple(outputs)
-        self.compositing, self.encoding = Step(COMPOSITING), Step(ENCODING)
-        self.latency = Reservoir(_LATENCY_SAMPLES)
-        self.written = 0
-
-    def open(self, format: VideoFormat) -> None:
-        """Open every layer for that format, and its sink for what the layer makes of it."""
-        for output in self._outputs:
-            with _working(self.compositing):
-                made = output.layer.open(format)
-            with _working(self.encoding):
-                output.sink.open(made)
-
-    def write(self, matte: Matte) -> None:
-        """Render every layer of one matte into its sink."""
-        for output in self._outputs:
-            with _working(self.compositing):
-                picture = output.layer.render(matte)
-            with _working(self.encoding):
-                output.sink.write(picture)
-        self.written += 1
-        if matte.frame.arrived_at:
-            self.latency.add(time.monotonic() - matte.frame.arrived_at)
-
-    def close(self, headline: Headline) -> None:
-        """Finish every sink, also when one before it failed: each has all its frames."""
-        for output in self._outputs:
-            headline.attempt(partial(self._close, output.sink))
-        self._tell_what_is_kept(headline)
-
-    def abort(self, headline: Headline) -> None:
-        """Abort every sink, opened or not; the headline tells what each has kept."""
-        for output in self._outputs:
-            headline.attempt(output.sink.abort)
-        self._tell_what_is_kept(headline)
-
-    def close_layers(self, headline: Headline) -> None:
-        """Close every layer, opened or not."""
-        for output in self._outputs:
-            headline.attempt(output.layer.close)
-
-    def _close(self, sink: Sink) -> None:
-        try:
-            with _working(self.encoding):
-                sink.close()
-        except SinkError:
-            raise  # the port promises that the sink has done what `abort` does
-        except BaseException:  # Ctrl-C, or a fault of the sink's own
-            sink.abort()
-            raise
-
-    def _tell_what_is_kept(self, headline: Headline) -> None:
-        if headline.error is None:
-            return
-        for kept in (output.sink.kept for output in self._outputs):
-            if kept is not None:
-                headline.error.add_note(f"what was finished is kept in {kept}")
-
-
-class _Handover:
-    """A sink that hands its picture to the caller of ``Pipeline.pairs``."""
-
-    def __init__(self) -> None:
-        self._picture: Frame | None = None
-
-    @property
-    def kept(self) -> str | None:
-        """Nothing is ever left behind."""
-        return None
-
-    def open(self, format: VideoFormat) -> None:
-        """Any format will do."""
-
-    def write(self, frame: Frame) -> None:
-        """Hold the picture until it is taken."""
-        self._picture = frame
-
-    def take(self) -> Frame:
-        """The picture written last; it is no longer held here."""
-        picture, self._picture = self._picture, None
-        assert picture is not None, "a picture is written before it is taken"
-        return picture
-
-    def close(self) -> None:
-        """Let go of the picture."""
-        self._picture = None
-
-    def abort(self) -> None:
-        """Let go of the picture."""
-        self._picture = None
-
-
-@contextmanager
-def _working(step: Step) -> Iterator[None]:
-    """Count the block's time as that step's; what fails in it names the step."""
-    try:
-        with step:
-            yield
-    except Exception as error:
-        named(error, step.name)
-        raise
