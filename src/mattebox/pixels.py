@@ -15,15 +15,18 @@ import numpy as np
 
 from mattebox.errors import FrameError
 
-_DEPTHS = (8, 9, 10, 12, 14, 16)
-_SUBSAMPLINGS = {
-    "420": (1, 1),
-    "422": (0, 1),
-    "444": (0, 0),
-    "440": (1, 0),
-    "411": (0, 2),
-    "410": (2, 2),
+# (log2 of the chroma height and width, depths, depths with alpha): those that FFmpeg knows, so that
+# every layout carried can also be converted and written. Source: libavutil/pixfmt.h.
+_ALL = (8, 9, 10, 12, 14, 16)
+_YUV: dict[str, tuple[tuple[int, int], tuple[int, ...], tuple[int, ...]]] = {
+    "420": ((1, 1), _ALL, (8, 9, 10, 16)),
+    "422": ((0, 1), _ALL, (8, 9, 10, 12, 16)),
+    "444": ((0, 0), _ALL, (8, 9, 10, 12, 16)),
+    "440": ((1, 0), (8, 10, 12), ()),
+    "411": ((0, 2), (8,), ()),
+    "410": ((2, 2), (8,), ()),
 }
+_GBRA_DEPTHS = (8, 10, 12, 14, 16)
 _ENDIAN = "le" if sys.byteorder == "little" else "be"
 
 
@@ -85,40 +88,52 @@ class PixelFormat:
         """The same layout with an alpha plane.
 
         Raises:
-            FrameError: no such layout exists (gray, 4:4:0, 4:1:1, 4:1:0).
+            FrameError: FFmpeg has no such layout (gray, 4:4:0, 4:1:1, 4:1:0, 14 bit YUV, 12 bit
+                4:2:0).
         """
         if self.has_alpha:
             return self
-        return self._sibling(self.name.replace("yuv", "yuva").replace("gbr", "gbra"))
+        name = self.name.replace("yuv", "yuva").replace("gbr", "gbra")
+        if name == self.name or not is_carried(name):
+            raise FrameError(
+                f"pixel format {self.name} cannot hold transparency: "
+                "no layout of the same samples with alpha exists.",
+                "Use one that has such a sibling, for example yuv420p, yuv444p10le or gbrp.",
+            )
+        return pixel_format(name)
 
     def without_alpha(self) -> PixelFormat:
         """The same layout with no alpha plane."""
-        return self._sibling(self.name.replace("yuva", "yuv").replace("gbra", "gbr"))
-
-    def _sibling(self, name: str) -> PixelFormat:
-        return self if name == self.name else pixel_format(name)
+        return pixel_format(self.name.replace("yuva", "yuv").replace("gbra", "gbr"))
 
 
 @cache
 def _table() -> dict[str, PixelFormat]:
     """Every layout mattebox carries, by FFmpeg's name."""
-    table: dict[str, PixelFormat] = {}
+    formats = [
+        *(_layout("gray", depth, Family.GRAY) for depth in _ALL),
+        *(_layout("gbrp", depth, Family.RGB) for depth in _ALL),
+        *(_layout("gbrap", depth, Family.RGB, has_alpha=True) for depth in _GBRA_DEPTHS),
+    ]
+    for digits, (log2, depths, alpha_depths) in _YUV.items():
+        formats += [_layout(f"yuv{digits}p", depth, Family.YUV, log2) for depth in depths]
+        formats += [
+            _layout(f"yuva{digits}p", depth, Family.YUV, log2, has_alpha=True)
+            for depth in alpha_depths
+        ]
+    return {format.name: format for format in formats}
 
-    def add(
-        stem: str, depth: int, family: Family, log2_chroma: tuple[int, int], alpha: bool
-    ) -> None:
-        name = stem if depth == 8 else f"{stem}{depth}{_ENDIAN}"
-        table[name] = PixelFormat(name, family, depth, log2_chroma, alpha)
 
-    for depth in _DEPTHS:
-        add("gray", depth, Family.GRAY, (0, 0), alpha=False)
-        for digits, log2_chroma in _SUBSAMPLINGS.items():
-            add(f"yuv{digits}p", depth, Family.YUV, log2_chroma, alpha=False)
-            if digits in {"420", "422", "444"}:
-                add(f"yuva{digits}p", depth, Family.YUV, log2_chroma, alpha=True)
-        add("gbrp", depth, Family.RGB, (0, 0), alpha=False)
-        add("gbrap", depth, Family.RGB, (0, 0), alpha=True)
-    return table
+def _layout(
+    stem: str,
+    depth: int,
+    family: Family,
+    log2_chroma: tuple[int, int] = (0, 0),
+    *,
+    has_alpha: bool = False,
+) -> PixelFormat:
+    name = stem if depth == 8 else f"{stem}{depth}{_ENDIAN}"
+    return PixelFormat(name, family, depth, log2_chroma, has_alpha)
 
 
 def pixel_format(name: str) -> PixelFormat:
