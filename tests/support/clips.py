@@ -126,3 +126,17 @@ def _write_tone(container: Any, stream: Any, length_s: float) -> None:
         frame.sample_rate, frame.pts, frame.time_base = 48000, start, Fraction(1, 48000)
         container.mux(stream.encode(frame))
     container.mux(stream.encode(None))
+
+
+def shorten(path: Path, to: Path, *, frames: int, size: tuple[int, int] = (320, 180)) -> Path:
+    """The first frames of a clip, small, as H.264."""
+    width, height = size
+    with av.open(str(path)) as source, av.open(str(to), "w") as target:
+        stream: Any = target.add_stream("libx264", rate=source.streams.video[0].average_rate)
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        for number, frame in enumerate(source.decode(video=0)):
+            if number == frames:
+                break
+            target.mux(stream.encode(frame.reformat(width, height, "yuv420p")))
+        target.mux(stream.encode(None))
+    return to
