@@ -3,23 +3,18 @@
 from __future__ import annotations
 
 import logging
-import os
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parent.parent
-SHARED = Path(os.environ.get("MATTEBOX_SHARED", ROOT.parent / "shared"))
-REQUIRED = set(filter(None, os.environ.get("MATTEBOX_REQUIRE", "").split(",")))
+from places import ROOT, SHARED, skip_or_fail
 
-
-def skip_or_fail(what: str, reason: str) -> None:
-    """Skip, unless ``MATTEBOX_REQUIRE`` names ``what``: there a skip is a failure."""
-    if what in REQUIRED:
-        pytest.fail(f"{reason}, and MATTEBOX_REQUIRE names {what!r}")
-    pytest.skip(reason)
+# The lab is not in the wheel. At the end of the path, so that the installed mattebox is the one
+# that is tested.
+sys.path.append(str(ROOT / "src"))
 
 
 @pytest.fixture(scope="session")

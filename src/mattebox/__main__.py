@@ -1,0 +1,5 @@
+"""``python -m mattebox``: the command line."""
+
+from mattebox.apps.cli import main
+
+main()

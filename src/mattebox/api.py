@@ -1,0 +1,155 @@
+"""What a script calls: replace a background, lay a saved matte over another backdrop, or iterate.
+
+Light to import: torch, OpenCV and FFmpeg load with the first call.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator, Sequence
+from os import PathLike, fspath
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mattebox.errors import DecodeError
+from mattebox.jobs import Job, plan
+from mattebox.settings import Settings, resolve
+
+if TYPE_CHECKING:
+    from mattebox.assemble import Matting
+    from mattebox.frame import Frame, Matte
+    from mattebox.report import Progress, Report
+
+_log = logging.getLogger(__name__)
+
+Name = str | PathLike[str]
+
+
+def replace_background(
+    input: Name,
+    output: Name | Sequence[Name],
+    *,
+    backdrop: Name = "auto",
+    matte: Name | None = None,
+    on_progress: Callable[[Progress], None] | None = None,
+    **settings: object,
+) -> list[Report]:
+    """Put another background behind the subject of a video, a picture or a folder of pictures.
+
+    Args:
+        input: a video, a picture, a folder, ``-`` (YUV4MPEG2) or ``synthetic``.
+        output: one or several files, a folder, or ``-``; the suffix chooses the kind.
+        backdrop: an image, a video, a colour, ``blur``, ``blur:RADIUS``, ``transparent`` or
+            ``auto``.
+        matte: where the matte is saved too: ``.mkv`` for a video, ``.png`` for a picture.
+        on_progress: called after every frame, on this thread.
+        settings: sections or top-level keys of ``mattebox.Settings``, for example
+            ``quality="best", refine={"feather_px": 2}, sink={"overwrite": True}``.
+
+    Returns:
+        One report for each job: one, or one for each picture of a folder.
+
+    Raises:
+        MatteboxError: see ``mattebox.errors``; what was finished is kept as ``….partial.…``.
+    """
+    from mattebox.assemble import open_matting
+
+    resolved = resolve({"backdrop": {"source": fspath(backdrop)}}, settings, origin="the arguments")
+    jobs = plan(
+        fspath(input),
+        _names(output),
+        matte=None if matte is None else fspath(matte),
+        picture_suffix=resolved.sink.picture_suffix,
+    )
+    return run(jobs, resolved, open_matting(resolved), on_progress)
+
+
+def compose(
+    input: Name,
+    matte: Name,
+    output: Name | Sequence[Name],
+    *,
+    backdrop: Name,
+    on_progress: Callable[[Progress], None] | None = None,
+    **settings: object,
+) -> list[Report]:
+    """Lay the input over another backdrop with a matte that was saved before; no inference.
+
+    Args:
+        input: the video or picture that the matte was made from.
+        matte: what ``replace_background(…, matte=…)`` wrote, corrected or not.
+        output, backdrop, on_progress, settings: as for ``replace_background``.
+
+    Raises:
+        SourceError: the matte was made from another file, or lacks a frame.
+        MatteboxError: as for ``replace_background``.
+    """
+    from mattebox.assemble import open_saved_matte
+
+    resolved = resolve({"backdrop": {"source": fspath(backdrop)}}, settings, origin="the arguments")
+    jobs = plan(fspath(input), _names(output), picture_suffix=resolved.sink.picture_suffix)
+    saved = open_saved_matte(Path(fspath(matte)), fspath(input))
+    return run(jobs, resolved, saved, on_progress)
+
+
+def composites(
+    input: Name, *, backdrop: Name = "blur", **settings: object
+) -> Iterator[tuple[Frame, Matte]]:
+    """The composites of a video or picture one by one, each with the matte it was made with.
+
+    Closing the generator early releases the input and stops every thread.
+
+    Args:
+        input, backdrop, settings: as for ``replace_background``; nothing is written.
+
+    Yields:
+        The composite, in the input's own pixel format, and the matte with the input's frame.
+
+    Raises:
+        MatteboxError: as for ``replace_background``.
+    """
+    from mattebox.assemble import open_layer, open_matting, open_pairs
+
+    resolved = resolve({"backdrop": {"source": fspath(backdrop)}}, settings, origin="the arguments")
+    matting = open_matting(resolved)
+    return open_pairs(fspath(input), resolved, matting, open_layer(resolved, transparent=False))
+
+
+def run(
+    jobs: Sequence[Job],
+    settings: Settings,
+    matting: Matting,
+    on_progress: Callable[[Progress], None] | None = None,
+) -> list[Report]:
+    """Run jobs one after the other.
+
+    A picture of a folder that cannot be read is passed over; the others are still made.
+
+    Raises:
+        DecodeError: at the end, where pictures of a folder could not be read.
+        MatteboxError: at once, for everything else.
+    """
+    from mattebox.assemble import assemble, refuse_existing
+
+    refuse_existing(jobs, settings)
+    reports, unreadable = [], list[str]()
+    for job in jobs:
+        try:
+            reports.append(assemble(job, settings, matting).run(on_progress))
+        except DecodeError as error:
+            if len(jobs) == 1:
+                raise
+            _log.warning("passed over: %s", error.message)
+            unreadable.append(Path(job.input).name)
+    if unreadable:
+        raise DecodeError(
+            f"could not read {len(unreadable)} of {len(jobs)} pictures: {', '.join(unreadable)}.",
+            "The others are done.",
+        )
+    return reports
+
+
+def _names(output: Name | Sequence[Name]) -> list[str]:
+    if isinstance(output, (str, PathLike)):
+        return [fspath(output)]
+    return [fspath(name) for name in output]

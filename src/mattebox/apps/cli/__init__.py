@@ -1,0 +1,57 @@
+"""The command line: ``mattebox run``, ``compose``, ``models``, ``devices``, ``doctor``, ``config``.
+
+Commands turn words into settings and errors into exit codes; the work is done elsewhere. Neither
+torch nor OpenCV nor FFmpeg is loaded before a command needs it.
+"""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+from typing import Annotated
+
+import typer
+
+from mattebox.apps.cli import config, machine, models, run
+
+_EPILOG = (
+    "Exit codes: 0 done, 2 usage or settings, 3 input, 4 output, 5 device or weights, "
+    "130 interrupted."
+)
+
+app = typer.Typer(
+    help="Background replacement for video and stills, without a green screen.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+app.command(no_args_is_help=True)(run.run)
+app.command(no_args_is_help=True)(run.compose)
+app.add_typer(models.app, name="models")
+app.command()(machine.devices)
+app.command()(machine.doctor)
+app.add_typer(config.app, name="config")
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"mattebox {version('mattebox')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    show_version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """Background replacement for video and stills, without a green screen."""
+
+
+def main() -> None:
+    """The program ``mattebox``."""
+    app()

@@ -1,0 +1,101 @@
+"""The options that several commands share, and how they become settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from mattebox.errors import SettingsError
+from mattebox.settings import (
+    QUALITIES,
+    LayerName,
+    Quality,
+    Settings,
+    describe,
+    load,
+    nested,
+    parse_assignments,
+    preset,
+    resolve,
+)
+
+Input = Annotated[
+    str,
+    typer.Argument(
+        metavar="INPUT",
+        help="A video, a picture, a folder of pictures, - (YUV4MPEG2) or synthetic.",
+    ),
+]
+Outputs = Annotated[
+    list[str],
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUTPUT",
+        help="Where to write; the suffix chooses the kind: .mp4 .mkv .mov .webm .gif, .png .webp "
+        ".jpg, a folder, or - for YUV4MPEG2. May be given several times.",
+    ),
+]
+Backdrop = Annotated[
+    str | None,
+    typer.Option("-b", "--backdrop", metavar="BACKDROP", help=describe("backdrop.source")),
+]
+Layer = Annotated[LayerName | None, typer.Option(help=describe("layer"))]
+QualityName = Annotated[Quality | None, typer.Option("-q", "--quality", help=describe("quality"))]
+Model = Annotated[
+    str | None, typer.Option("-m", "--model", metavar="MODEL", help=describe("model.name"))
+]
+Device = Annotated[
+    str | None, typer.Option("-d", "--device", metavar="DEVICE", help=describe("model.device"))
+]
+Audio = Annotated[Literal["keep", "none"] | None, typer.Option(help=describe("sink.audio"))]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help=describe("sink.overwrite"))]
+Preset = Annotated[
+    str | None, typer.Option(metavar="NAME", help="A shipped config file: see `config show`.")
+]
+Config = Annotated[Path | None, typer.Option(metavar="FILE", help="A config file of yours (TOML).")]
+Assignments = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Any option, e.g. refine.feather_px=2."),
+]
+AsJson = Annotated[
+    bool, typer.Option("--json", help="One JSON line per event on stdout, and no progress bar.")
+]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the whole log.")]
+
+
+def settle(
+    *,
+    preset_name: str | None = None,
+    config: Path | None = None,
+    quality: Quality | None = None,
+    options: Mapping[str, object] | None = None,
+    assignments: Sequence[str] | None = None,
+) -> Settings:
+    """The settings of one command line: defaults, quality, file, options, --set.
+
+    Args:
+        preset_name, config: at most one of them.
+        quality: what -q says; stronger than the file.
+        options: dotted keys and what the command line gave for them; None means not given.
+        assignments: what --set gave.
+
+    Raises:
+        SettingsError: both a preset and a config file, or anything that ``resolve`` refuses.
+    """
+    if preset_name and config:
+        raise SettingsError(
+            f"--preset {preset_name} and --config {config} cannot both be the base.",
+            "Copy the preset into your file with `mattebox config show --preset NAME`.",
+        )
+    path = preset(preset_name) if preset_name else config
+    file = load(path) if path else {}
+    if path:
+        resolve(file, origin=str(path))  # what is wrong in the file is told with the file's name
+    given = {key: value for key, value in (options or {}).items() if value is not None}
+    given.update(parse_assignments(assignments or ()))
+    asked = {**QUALITIES[quality], "quality": quality} if quality else {}
+    return resolve(file, asked, nested(given), origin="the command line")

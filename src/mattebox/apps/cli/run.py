@@ -1,0 +1,126 @@
+"""``mattebox run`` and ``mattebox compose``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mattebox.api import run as run_jobs
+from mattebox.apps.cli import options
+from mattebox.apps.cli.console import Reporter, show_logs, storytelling
+from mattebox.errors import SettingsError
+from mattebox.jobs import STANDARD_STREAM, Job, plan
+
+if TYPE_CHECKING:
+    from mattebox.assemble import Matting
+    from mattebox.settings import Settings
+
+MatteOut = Annotated[
+    str | None,
+    typer.Option(metavar="PATH", help="Save the matte too: .mkv for a video, .png for a picture."),
+]
+MatteIn = Annotated[
+    Path, typer.Option(metavar="MATTE", help="A matte saved by `mattebox run --matte`.")
+]
+
+
+def run(
+    input: options.Input,
+    output: options.Outputs,
+    backdrop: options.Backdrop = None,
+    matte: MatteOut = None,
+    layer: options.Layer = None,
+    quality: options.QualityName = None,
+    model: options.Model = None,
+    device: options.Device = None,
+    audio: options.Audio = None,
+    overwrite: options.Overwrite = False,
+    preset: options.Preset = None,
+    config: options.Config = None,
+    assignments: options.Assignments = None,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Replace the background of a video, a picture or a folder of pictures."""
+    show_logs(verbose=verbose)
+    with storytelling(as_json=as_json) as reporter:
+        settings = options.settle(
+            preset_name=preset,
+            config=config,
+            quality=quality,
+            assignments=assignments,
+            options={
+                "backdrop.source": backdrop,
+                "layer": layer,
+                "model.name": model,
+                "model.device": device,
+                "sink.audio": audio,
+                "sink.overwrite": overwrite or None,
+            },
+        )
+        jobs = _planned(input, output, settings, as_json=as_json, matte=matte)
+        from mattebox.assemble import open_matting
+
+        _work(jobs, settings, open_matting(settings), reporter)
+
+
+def compose(
+    input: options.Input,
+    matte: MatteIn,
+    output: options.Outputs,
+    backdrop: options.Backdrop = None,
+    layer: options.Layer = None,
+    audio: options.Audio = None,
+    overwrite: options.Overwrite = False,
+    preset: options.Preset = None,
+    config: options.Config = None,
+    assignments: options.Assignments = None,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Lay a video or picture over another backdrop with a saved matte: no inference."""
+    show_logs(verbose=verbose)
+    with storytelling(as_json=as_json) as reporter:
+        settings = options.settle(
+            preset_name=preset,
+            config=config,
+            assignments=assignments,
+            options={
+                "backdrop.source": backdrop,
+                "layer": layer,
+                "sink.audio": audio,
+                "sink.overwrite": overwrite or None,
+            },
+        )
+        jobs = _planned(input, output, settings, as_json=as_json)
+        from mattebox.assemble import open_saved_matte
+
+        _work(jobs, settings, open_saved_matte(matte, input), reporter)
+
+
+def _planned(
+    input: str, outputs: list[str], settings: Settings, *, as_json: bool, matte: str | None = None
+) -> list[Job]:
+    if as_json and STANDARD_STREAM in outputs:
+        raise SettingsError(
+            "--json and -o - both write to standard output.", "Write the video to a file."
+        )
+    return plan(input, outputs, matte=matte, picture_suffix=settings.sink.picture_suffix)
+
+
+def _work(jobs: list[Job], settings: Settings, matting: Matting, reporter: Reporter) -> None:
+    """Run the jobs behind a progress bar and tell what came of them."""
+    reporter.event("start", jobs=len(jobs), input=jobs[0].input, outputs=list(jobs[0].outputs))
+    with reporter.progress(Path(jobs[0].input).name) as on_progress:
+        reports = run_jobs(jobs, settings, matting, on_progress)
+    for job, report in zip(jobs, reports, strict=False):
+        made = [*job.outputs, *([job.matte] if job.matte else [])]
+        reporter.event("done", input=job.input, outputs=made, report=report.to_dict())
+        frames = f"{report.written} frames in {report.elapsed_s:.1f} s, {report.fps:.1f} fps"
+        reporter.say(f"{', '.join(made)}: {frames}")
+        if report.skipped:
+            reporter.say(f"{report.skipped} damaged packets of {job.input} were passed over.")
+    if len(reports) == 1:
+        reporter.say(reports[0].sentence())

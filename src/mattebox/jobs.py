@@ -1,0 +1,173 @@
+"""Which file becomes which: an input and the outputs asked for, as a list of jobs.
+
+Looks at names and folders only; nothing is opened and no door is imported.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from pathlib import Path
+
+from mattebox.errors import DecodeError, SettingsError, SinkRefused
+
+STANDARD_STREAM = "-"
+SYNTHETIC = "synthetic"
+
+# What OpenCV reads and writes as one picture. An animated GIF is a video.
+PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif"})
+
+_LIVE_INPUT = re.compile(r"^(camera:|screen\b|[a-z][a-z0-9+]+://)")
+
+
+class Kind(Enum):
+    """What a name on the command line stands for."""
+
+    VIDEO = "a video"
+    PICTURE = "a picture"
+    FOLDER = "a folder"
+    STREAM = "a standard stream"
+    SYNTHETIC = "the synthetic source"
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One input and all that is made of it in one go.
+
+    Attributes:
+        input: a path, ``-`` or ``synthetic``.
+        outputs: paths or ``-``.
+        matte: where the matte is saved too; None: nowhere.
+    """
+
+    input: str
+    outputs: tuple[str, ...]
+    matte: str | None = None
+
+
+def input_kind(name: str) -> Kind:
+    """What an INPUT stands for.
+
+    Raises:
+        SettingsError: it is a live source, which files-to-files work does not take.
+    """
+    if name == STANDARD_STREAM:
+        return Kind.STREAM
+    path = Path(name)
+    if path.is_dir():
+        return Kind.FOLDER
+    if not path.exists():
+        if name == SYNTHETIC:
+            return Kind.SYNTHETIC
+        if _LIVE_INPUT.match(name):
+            raise SettingsError(
+                f"{name} is a live source, and `mattebox run` takes files.",
+                "Give a video, a picture, a folder of pictures, - or synthetic.",
+            )
+    return Kind.PICTURE if is_picture(path) else Kind.VIDEO
+
+
+def output_kind(name: str) -> Kind:
+    """What an OUTPUT stands for; a name without a suffix is a folder."""
+    if name == STANDARD_STREAM:
+        return Kind.STREAM
+    path = Path(name)
+    if path.is_dir() or not path.suffix or name.endswith(("/", "\\")):
+        return Kind.FOLDER
+    return Kind.PICTURE if is_picture(path) else Kind.VIDEO
+
+
+def is_picture(path: Path) -> bool:
+    """Whether the name is that of a single picture."""
+    return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def plan(
+    input: str, outputs: Sequence[str], *, matte: str | None = None, picture_suffix: str
+) -> list[Job]:
+    """The jobs that an input and its outputs come to: one, or one for each picture of a folder.
+
+    Args:
+        input: a path, ``-`` or ``synthetic``.
+        outputs: paths or ``-``, at least one.
+        matte: where the matte is saved too.
+        picture_suffix: the kind of picture written into a folder, for example ``.png``.
+
+    Raises:
+        SettingsError: the input is a live source, or there is no output.
+        DecodeError: the folder holds no pictures.
+        SinkRefused: an output cannot hold what the input is.
+    """
+    if not outputs:
+        raise SettingsError("there is no output.", "Name one with -o.")
+    kind, kinds = input_kind(input), {output_kind(name) for name in outputs}
+    if kind is Kind.FOLDER and kinds == {Kind.FOLDER}:
+        return _one_each(Path(input), [Path(name) for name in outputs], matte, picture_suffix)
+    for name in outputs:
+        _refuse_a_misfit(input, kind, name)
+    if matte is not None:
+        _refuse_a_matte_misfit(kind, matte)
+    return [Job(input, tuple(outputs), matte)]
+
+
+def _one_each(folder: Path, outputs: Sequence[Path], matte: str | None, suffix: str) -> list[Job]:
+    pictures = _in_natural_order(path for path in folder.iterdir() if is_picture(path))
+    if not pictures:
+        raise DecodeError(f"{folder} holds no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}).")
+    if matte is not None and output_kind(matte) is not Kind.FOLDER:
+        raise SinkRefused(
+            f"{matte} can hold one matte, and {folder} has {len(pictures)} pictures.",
+            "Give a folder to --matte.",
+        )
+    stems = Counter(path.stem for path in pictures)
+
+    def within(place: Path, picture: Path, ending: str) -> str:
+        # chair.jpg and chair.png must not end up in the same chair.png.
+        stem = picture.stem if stems[picture.stem] == 1 else picture.name
+        return str(place / f"{stem}{ending}")
+
+    return [
+        Job(
+            str(picture),
+            tuple(within(place, picture, suffix) for place in outputs),
+            None if matte is None else within(Path(matte), picture, ".png"),
+        )
+        for picture in pictures
+    ]
+
+
+def _refuse_a_misfit(input: str, kind: Kind, output: str) -> None:
+    target = output_kind(output)
+    if kind is Kind.PICTURE and target in {Kind.VIDEO, Kind.STREAM}:
+        raise SinkRefused(
+            f"cannot write {input}, which is one picture, as {output}, which is a video.",
+            "Write to a .png, .webp or .jpg file or to a folder.",
+        )
+    if kind is not Kind.PICTURE and target is Kind.PICTURE:
+        raise SinkRefused(
+            f"cannot write {input}, which is {kind.value}, to {output}, which holds one picture.",
+            "Write to a video file, or to a folder for numbered pictures.",
+        )
+
+
+def _refuse_a_matte_misfit(kind: Kind, matte: str) -> None:
+    target = output_kind(matte)
+    wanted = Kind.PICTURE if kind is Kind.PICTURE else Kind.VIDEO
+    if target is not wanted or (wanted is Kind.VIDEO and Path(matte).suffix.lower() != ".mkv"):
+        name = "a .png file" if wanted is Kind.PICTURE else "an .mkv file"
+        raise SinkRefused(
+            f"cannot save the matte of {kind.value} as {matte}.", f"Give --matte {name}."
+        )
+
+
+def _in_natural_order(paths: Iterable[Path]) -> list[Path]:
+    """2.png before 10.png."""
+
+    def key(path: Path) -> list[tuple[int, int, str]]:
+        parts = re.split(r"(\d+)", path.name.lower())
+        return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
+
+    return sorted(paths, key=key)

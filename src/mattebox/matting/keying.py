@@ -1,0 +1,62 @@
+"""Mattes without a network: the matting stage that asks a key instead.
+
+The keys themselves live in ``chroma_key`` and ``threshold``. A generator: it runs on the matting
+thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from typing import Protocol
+
+from torch import Tensor
+
+from mattebox.frame import Frame, Matte
+from mattebox.matting.chroma_key import ChromaKey, ChromaKeyOptions
+from mattebox.matting.threshold import LuminanceThreshold, ThresholdOptions
+
+__all__ = [
+    "ChromaKey",
+    "ChromaKeyOptions",
+    "Key",
+    "LuminanceThreshold",
+    "ThresholdOptions",
+    "keying",
+]
+
+
+class Key(Protocol):
+    """What tells the foreground from its ground without a network."""
+
+    def cut(self, frame: Frame) -> Matte:
+        """The frame, its colours cleaned where the key can, and its alpha on the CPU.
+
+        Called with frames in order of pts.
+
+        Raises:
+            FrameError: frames of that format cannot be keyed.
+            SettingsError: the key's options do not fit what the frames show.
+        """
+        ...
+
+
+def keying(
+    batches: Iterator[list[Frame]],
+    key: Key,
+    finish: Callable[[Tensor, Frame], Tensor] | None = None,
+) -> Iterator[Matte]:
+    """One matte for each frame, in order.
+
+    Args:
+        batches: lists of frames, as the matting stage gets them.
+        key: makes the mattes.
+        finish: what is done to each alpha, float32 (height, width) in [0, 1], before it leaves.
+
+    Raises:
+        FrameError, SettingsError: as ``Key.cut``.
+    """
+    for batch in batches:
+        for frame in batch:
+            matte = key.cut(frame)
+            yield replace(matte, alpha=finish(matte.alpha, frame)) if finish else matte

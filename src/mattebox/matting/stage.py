@@ -1,0 +1,127 @@
+"""The matting stage: a generator from lists of frames to mattes.
+
+What lives here: the order of the steps, and the state over time. What does not: threads, queues
+(``stages``) and the arithmetic (the other files of this folder). Runs on the thread that iterates
+it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from mattebox.frame import Frame, Matte
+from mattebox.matting.prepare import prepare
+from mattebox.matting.refine import RefineOptions, refine
+from mattebox.matting.resample import plane_tensor
+from mattebox.matting.temporal import TemporalOptions, TemporalState, steady
+from mattebox.ports import Segmenter
+from mattebox.timing import seconds
+
+
+@dataclass(frozen=True, slots=True)
+class MattingOptions:
+    """How frames become mattes.
+
+    Attributes:
+        size: the long side of the network's picture in pixels, a multiple of 32.
+        temporal: how the past steadies the present; None where each frame stands for itself.
+        refine: how the map becomes a matte.
+    """
+
+    size: int
+    temporal: TemporalOptions | None
+    refine: RefineOptions
+
+
+def matting(
+    batches: Iterator[list[Frame]], segmenter: Segmenter, options: MattingOptions
+) -> Iterator[Matte]:
+    """Give every frame its matte, in order; each batch is one call of the network.
+
+    How frames are grouped changes nothing: steadying over time goes frame by frame.
+
+    Args:
+        batches: lists of one or more frames of one format, in order of pts; closed at the end.
+        segmenter: the network.
+        options: see there.
+
+    Yields:
+        one matte per frame, with the map as the network gave it. Where the frame has alpha of its
+        own, the matte is nowhere above it.
+
+    Raises:
+        FrameError: a batch of several formats.
+        SegmenterError: the network failed.
+    """
+    state: TemporalState | None = None
+    threads = torch.get_num_threads()
+    with _closed_at_the_end(batches):
+        for batch in batches:
+            pictures = prepare(batch, options.size)
+            maps = segmenter.saliency(pictures)
+            for frame, picture, saliency in zip(batch, pictures, maps[:, 0], strict=True):
+                with _one_torch_thread(threads):
+                    steadied, state = _steadied(frame, picture, saliency, state, options.temporal)
+                    alpha = refine(steadied, frame, options.refine)
+                    alpha = _within_own_alpha(alpha, frame)
+                yield Matte(frame, alpha, saliency)
+
+
+def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
+    """Give every frame a matte that is foreground everywhere, alpha of its own or not.
+
+    Args:
+        batches: lists of frames; closed at the end.
+    """
+    with _closed_at_the_end(batches):
+        for batch in batches:
+            for frame in batch:
+                yield Matte(frame, torch.ones(frame.format.height, frame.format.width))
+
+
+@contextmanager
+def _one_torch_thread(otherwise: int) -> Iterator[None]:
+    """Run small steps on one thread and go back to ``otherwise`` many for the network.
+
+    Each step takes well under a millisecond. Shared among threads it costs several times as much:
+    the helpers stay awake between steps, waiting for the next one. On one thread a 1280×720 frame
+    took 3 ms of CPU time, on two threads of a busy machine of two cores 40. The number counts for
+    the whole process, so it is not read again here: another stage may be in between.
+    """
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(otherwise)
+
+
+def _steadied(
+    frame: Frame,
+    picture: Tensor,
+    saliency: Tensor,
+    state: TemporalState | None,
+    options: TemporalOptions | None,
+) -> tuple[Tensor, TemporalState | None]:
+    if options is None:
+        return saliency, None
+    moment = seconds(frame.pts, frame.format.time_base)
+    return steady(saliency, picture.to(saliency.device), moment, state, options)
+
+
+def _within_own_alpha(alpha: Tensor, frame: Frame) -> Tensor:
+    """What the source calls transparent is never foreground."""
+    if not frame.format.pixels.has_alpha:
+        return alpha
+    own = plane_tensor(frame.planes[-1]).to(alpha.device).to(torch.float32)
+    return torch.minimum(alpha, own.div_(frame.format.pixels.peak))
+
+
+def _closed_at_the_end(batches: Iterator[list[Frame]]) -> AbstractContextManager[Any]:
+    """Close what can be closed, also when nobody asks for the rest."""
+    return closing(batches) if hasattr(batches, "close") else nullcontext()

@@ -1,0 +1,469 @@
+"""Every option once: its default, range, unit and help text.
+
+The command line, TOML files, the JSON schema and ``docs/settings.md`` are made from this tree.
+Pure data and validation: nothing here opens a file other than a TOML file, and no door is imported.
+
+Precedence, weakest first: the defaults below, what a file's ``quality`` sets, the file, what -q on
+the command line sets, single options.
+"""
+
+from __future__ import annotations
+
+import difflib
+import textwrap
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from mattebox.errors import SettingsError
+
+Quality = Literal["fast", "balanced", "best"]
+LayerName = Literal["composite", "cutout", "foreground", "saliency"]
+Fit = Literal["cover", "contain", "stretch", "tile"]
+Anchor = Literal[
+    "center",
+    "top",
+    "bottom",
+    "left",
+    "right",
+    "top-left",
+    "top-right",
+    "bottom-left",
+    "bottom-right",
+]
+
+# What -q changes; everything else stays as it is. Figures behind these choices: docs/quality.md.
+QUALITIES: Mapping[Quality, Mapping[str, Mapping[str, object]]] = {
+    "fast": {
+        "model": {"size": 256},
+        "foreground": {"estimate": False},
+        "sink": {"speed": "fast"},
+    },
+    "balanced": {},
+    "best": {
+        "model": {"size": 448},
+        "foreground": {"estimate": True},
+        "sink": {"speed": "best", "quality": 85},
+    },
+}
+
+
+class _Section(BaseModel):
+    """A group of options; unknown keys are errors and values never change after validation."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class InputSettings(_Section):
+    """How the input is read."""
+
+    corrupt_limit: int = Field(default=100, ge=0)
+    """How many damaged packets or pictures are skipped and counted before the input is given up."""
+
+    folder_rate: float = Field(default=25.0, gt=0, le=1000)
+    """Frames per second of a folder of pictures that is written as one video."""
+
+
+class ModelSettings(_Section):
+    """What finds the foreground."""
+
+    name: str = Field(default="mattebox", min_length=1)
+    """mattebox, u2netp, u2net, a path to a .pth or .safetensors file, or a matte made without a
+    network: chroma (green screen), threshold (bright or dark ground), none (everything is kept)."""
+
+    device: str = "auto"
+    """Where the network runs: auto, cpu, cuda, cuda:N or mps."""
+
+    precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
+    """Arithmetic of the network; auto is the fastest on the device that loses no quality."""
+
+    size: int = Field(default=320, ge=64, le=2048, multiple_of=32)
+    """Longer side of the picture that the network sees, in pixels; the aspect ratio is kept."""
+
+    batch: int = Field(default=4, ge=1, le=64)
+    """How many frames the network may take at once; on a CPU more gains little."""
+
+
+class TemporalSettings(_Section):
+    """Steadies the matte over time."""
+
+    half_life_s: float = Field(default=0.08, ge=0, le=5)
+    """Time in which the past loses half its weight where the picture is still and the network
+    unsure; 0 judges every frame by itself."""
+
+    certainty: float = Field(default=0.7, ge=0, le=1)
+    """How much a pixel that the network is sure of escapes smoothing: 0 not at all, 1 wholly."""
+
+    scene_cut: float = Field(default=0.18, gt=0, le=1)
+    """Mean change between two frames, as a share of full scale, that counts as a cut: the past is
+    forgotten."""
+
+    gap_s: float = Field(default=0.5, gt=0, le=60)
+    """Time between two frames from which the past is forgotten."""
+
+
+class RefineSettings(_Section):
+    """Makes the full-size matte from the network's small map."""
+
+    radius_px: int = Field(default=1, ge=0, le=16)
+    """Reach of the edge-following filter in pixels of the network's map; 0 interpolates plainly."""
+
+    epsilon: float = Field(default=1e-3, gt=0, le=1)
+    """Contrast (variance, full scale 1) below which the filter ignores an edge in the picture."""
+
+    low: float = Field(default=0.05, ge=0, lt=1)
+    """Alpha up to here becomes 0."""
+
+    high: float = Field(default=0.95, gt=0, le=1)
+    """Alpha from here on becomes 1."""
+
+    gamma: float = Field(default=1.0, gt=0, le=10)
+    """Exponent on alpha: above 1 thins soft edges, below 1 thickens them."""
+
+    feather_px: float = Field(default=0.0, ge=0, le=200)
+    """Softens the edge by this many pixels of the output; 0 leaves it as it is."""
+
+    sharpen: float = Field(default=0.0, ge=0, le=1)
+    """Pushes soft alpha towards 0 and 1: 0 not at all, 1 to a hard edge."""
+
+    fill_holes: float = Field(default=0.002, ge=0, le=1)
+    """Holes in the foreground smaller than this share of the frame are filled."""
+
+    remove_specks: float = Field(default=0.002, ge=0, le=1)
+    """Islands of foreground smaller than this share of the frame are removed."""
+
+    @model_validator(mode="after")
+    def _low_is_below_high(self) -> Self:
+        if self.low >= self.high:
+            raise ValueError(f"low = {self.low} must be below high = {self.high}")
+        return self
+
+
+class ForegroundSettings(_Section):
+    """The foreground's own colour where it is half transparent."""
+
+    estimate: bool = True
+    """Estimate it, so that the old background does not shine through hair and soft edges."""
+
+    radius_px: float = Field(default=12.0, ge=1, le=500)
+    """How far, in pixels of the frame, colour may come from."""
+
+
+class ChromaSettings(_Section):
+    """The chroma key: model.name = "chroma"."""
+
+    colour: str = "auto"
+    """Colour of the screen: auto (found on the frame's border), a CSS name or #rrggbb."""
+
+    tolerance: float = Field(default=0.12, ge=0, le=1)
+    """Distance in chroma from the screen's colour up to which a pixel is wholly background, where
+    1 is how far the screen itself is from gray."""
+
+    softness: float = Field(default=0.75, ge=0, le=1)
+    """Width of the ramp from background to foreground beyond the tolerance, on the same scale."""
+
+    despill: float = Field(default=1.0, ge=0, le=1)
+    """How much of the screen's tint is taken out of the foreground."""
+
+
+class ThresholdSettings(_Section):
+    """The luminance threshold: model.name = "threshold"."""
+
+    method: Literal["otsu", "adaptive", "fixed"] = "otsu"
+    """otsu finds one level for the picture, adaptive one per neighbourhood, fixed uses level."""
+
+    level: float = Field(default=0.5, ge=0, le=1)
+    """Luminance of the border between ground and thing, for method = "fixed"."""
+
+    window: float = Field(default=0.15, gt=0, le=1)
+    """Neighbourhood of method = "adaptive", as a share of the frame's longer side."""
+
+    foreground: Literal["auto", "light", "dark"] = "auto"
+    """Whether the thing is lighter or darker than its ground; auto takes the border for ground."""
+
+    softness: float = Field(default=0.06, ge=0, le=1)
+    """Width of the ramp from ground to thing, in luminance."""
+
+
+class BackdropSettings(_Section):
+    """What is put behind the foreground."""
+
+    source: str = Field(default="auto", min_length=1)
+    """An image, a video, a colour (#00b140, seagreen), blur, blur:RADIUS, or transparent; auto is
+    transparent for .png, .webp and .webm, and blur for everything else."""
+
+    fit: Fit = "cover"
+    """cover fills the frame and cuts what sticks out, contain shows all of the backdrop, stretch
+    bends it to the frame, tile repeats it."""
+
+    anchor: Anchor = "center"
+    """Which part stays in view when the backdrop is cut or does not fill the frame."""
+
+    start_s: float = Field(default=0.0, ge=0)
+    """Where a video backdrop starts, in seconds."""
+
+    crossfade_s: float = Field(default=0.5, ge=0, le=10)
+    """How long a video backdrop's end blends into its beginning; 0 cuts."""
+
+    blur_px: float = Field(default=24.0, ge=0, le=500)
+    """Radius of blur in pixels of the frame, where the source says no other."""
+
+
+class SinkSettings(_Section):
+    """How the result is written."""
+
+    codec: str = Field(default="auto", min_length=1)
+    """auto, h264, h265, av1, vp9, prores, ffv1, gif, or any encoder that FFmpeg knows by name."""
+
+    quality: int = Field(default=75, ge=0, le=100)
+    """0 is smallest, 100 lossless where the codec can; 75 looks like the input."""
+
+    speed: Literal["fast", "balanced", "best"] = "fast"
+    """How much work the encoder does to make the file smaller."""
+
+    pixel_format: str = Field(default="auto", min_length=1)
+    """auto keeps the input's; or FFmpeg's name of one."""
+
+    options: dict[str, str] = Field(default_factory=dict)
+    """Private options of the encoder, as FFmpeg names them."""
+
+    audio: Literal["keep", "none"] = "keep"
+    """Whether the input's sound is copied."""
+
+    overwrite: bool = False
+    """Whether an existing file may be replaced."""
+
+    picture_suffix: Literal[".png", ".webp", ".jpg", ".tiff", ".bmp"] = ".png"
+    """Kind of the pictures written into a folder."""
+
+    heat: bool = False
+    """Show the saliency layer as a heat map and not as gray."""
+
+
+class PipelineSettings(_Section):
+    """The data path."""
+
+    capacity: int = Field(default=4, ge=1, le=256)
+    """How many frames may wait between two stages; memory grows with it."""
+
+    stop_timeout_s: float = Field(default=5.0, gt=0, le=600)
+    """How long a stage may take to stop before it is given up."""
+
+
+class Settings(_Section):
+    """The whole tree."""
+
+    quality: Quality = "balanced"
+    """fast, balanced or best: sets those options that trade time for quality, see below."""
+
+    layer: LayerName = "composite"
+    """What is written: the composite, the cutout (straight alpha), the foreground's own colour, or
+    the saliency map."""
+
+    input: InputSettings = InputSettings()
+    model: ModelSettings = ModelSettings()
+    temporal: TemporalSettings = TemporalSettings()
+    refine: RefineSettings = RefineSettings()
+    foreground: ForegroundSettings = ForegroundSettings()
+    chroma: ChromaSettings = ChromaSettings()
+    threshold: ThresholdSettings = ThresholdSettings()
+    backdrop: BackdropSettings = BackdropSettings()
+    sink: SinkSettings = SinkSettings()
+    pipeline: PipelineSettings = PipelineSettings()
+
+
+def resolve(*layers: Mapping[str, object], origin: str = "the settings") -> Settings:
+    """Lay mappings over the defaults, later ones stronger, and validate the result.
+
+    Args:
+        layers: nested mappings in the shape of ``Settings``; a later value replaces an earlier one.
+            The last ``quality`` among them chooses the overlay that lies beneath them all.
+        origin: where the values came from, for the message.
+
+    Raises:
+        SettingsError: an unknown key or a value outside its range, named with its full path.
+    """
+    given = _merged(layers)
+    name = given.get("quality", "balanced")
+    overlay = QUALITIES.get(name, {}) if isinstance(name, str) else {}  # type: ignore[call-overload]
+    tree = _merged([overlay, given])
+    try:
+        return Settings.model_validate(tree)
+    except ValidationError as error:
+        raise _explained(error, origin) from error
+
+
+def load(path: Path) -> dict[str, object]:
+    """The contents of a TOML file, unvalidated.
+
+    Raises:
+        SettingsError: it is not there or not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError as error:
+        raise SettingsError(
+            f"there is no config file {path}.", "Make one with `mattebox config show > FILE`."
+        ) from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"cannot read the config file {path}: {error}.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError(
+            f"{path} is not TOML: {error}.", "`mattebox config show` prints a valid one."
+        ) from error
+
+
+def presets_folder() -> Path:
+    """Where the shipped config files are: inside the wheel, or beside ``src`` in a checkout."""
+    here = Path(__file__).resolve().parent
+    packaged = here / "configs"
+    return packaged if packaged.is_dir() else here.parents[1] / "configs"
+
+
+def preset(name: str) -> Path:
+    """The config file of a shipped preset.
+
+    Raises:
+        SettingsError: there is none of that name.
+    """
+    path = presets_folder() / f"{name}.toml"
+    if not path.is_file():
+        present = ", ".join(sorted(p.stem for p in presets_folder().glob("*.toml")))
+        raise SettingsError(
+            f"there is no preset {name!r}. Present: {present}.", "For a file of yours use --config."
+        )
+    return path
+
+
+def parse_assignments(assignments: Sequence[str]) -> dict[str, object]:
+    """``["refine.feather_px=2", …]`` as a mapping from dotted key to value.
+
+    A value is read as TOML (numbers, true, quoted strings, lists); anything else is a string.
+
+    Raises:
+        SettingsError: there is no ``=`` or no key.
+    """
+    pairs = {}
+    for text in assignments:
+        key, sign, value = (part.strip() for part in text.partition("="))
+        if not sign or not all(key.split(".")):
+            raise SettingsError(
+                f"--set takes key=value, got {text!r}.", "For example --set refine.feather_px=2."
+            )
+        pairs[key] = _toml_value(value)
+    return pairs
+
+
+def nested(pairs: Mapping[str, object]) -> dict[str, object]:
+    """``{"refine.feather_px": 2}`` in the shape of ``Settings``: ``{"refine": {"feather_px": 2}}``.
+
+    Raises:
+        SettingsError: a key is used both as a value and as a section.
+    """
+    tree: dict[str, object] = {}
+    for key, value in pairs.items():
+        *sections, leaf = key.split(".")
+        place = tree
+        for name in sections:
+            inner = place.setdefault(name, {})
+            if not isinstance(inner, dict):
+                raise SettingsError(f"{key} cannot be set: {name} is a value, not a section.")
+            place = inner
+        place[leaf] = value
+    return tree
+
+
+def describe(key: str) -> str:
+    """The help text of an option, by its dotted key."""
+    section: type[BaseModel] = Settings
+    *sections, leaf = key.split(".")
+    for name in sections:
+        inner = section.model_fields[name].annotation
+        assert isinstance(inner, type)
+        assert issubclass(inner, BaseModel)
+        section = inner
+    return " ".join((section.model_fields[leaf].description or "").split())
+
+
+def to_toml(settings: Settings) -> str:
+    """The whole tree as commented TOML that ``load`` reads back to the same settings."""
+    lines = [*_toml_lines(settings, top_level=True)]
+    for name, section in settings:
+        if isinstance(section, _Section):
+            title = _comment(type(section).__doc__ or "")
+            lines += ["", *title, f"[{name}]", *_toml_lines(section)]
+    return "\n".join(lines) + "\n"
+
+
+def _toml_lines(section: _Section, *, top_level: bool = False) -> Iterator[str]:
+    for name, field in type(section).model_fields.items():
+        value = getattr(section, name)
+        if top_level and isinstance(value, _Section):
+            continue
+        yield from _comment(field.description or "")
+        yield f"{name} = {_toml_literal(value)}"
+
+
+def _comment(text: str) -> list[str]:
+    words = " ".join(text.split())
+    return [f"# {line}" for line in textwrap.wrap(words, 96, break_on_hyphens=False)]
+
+
+def _toml_literal(value: object) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, str):
+        return '"' + value.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    if isinstance(value, Mapping):
+        pairs = ", ".join(f"{_toml_literal(k)} = {_toml_literal(v)}" for k, v in value.items())
+        return f"{{ {pairs} }}" if pairs else "{}"
+    return repr(value)
+
+
+def _toml_value(text: str) -> object:
+    try:
+        return tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        return text
+
+
+def _merged(layers: Sequence[Mapping[str, object]]) -> dict[str, Any]:
+    """Nested mappings laid over each other, later ones stronger."""
+    result: dict[str, Any] = {}
+    for layer in layers:
+        for key, value in layer.items():
+            below = result.get(key)
+            if isinstance(below, Mapping) and isinstance(value, Mapping):
+                result[key] = _merged([below, value])
+            else:
+                result[key] = dict(value) if isinstance(value, Mapping) else value
+    return result
+
+
+def _explained(error: ValidationError, origin: str) -> SettingsError:
+    """The first complaint in the words of the person who wrote the file."""
+    complaint = error.errors()[0]
+    path = [str(part) for part in complaint["loc"]]
+    key = ".".join(path)
+    if complaint["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(key, _keys(Settings), n=1, cutoff=0.5)
+        advice = f"Did you mean {near[0]}?" if near else "`mattebox config show` lists every key."
+        return SettingsError(f"unknown key {key} in {origin}.", advice)
+    reason = complaint["msg"].removeprefix("Value error, ")
+    value = complaint["input"]
+    # A complaint about how options go together comes with their whole section.
+    seen = key if isinstance(value, Mapping) else f"{key} = {value!r}"
+    return SettingsError(
+        f"{seen} in {origin} is not allowed: {reason}.",
+        "`mattebox config show` lists every key with its meaning.",
+    )
+
+
+def _keys(section: type[_Section], prefix: str = "") -> Iterator[str]:
+    for name, field in section.model_fields.items():
+        yield prefix + name
+        if isinstance(field.annotation, type) and issubclass(field.annotation, _Section):
+            yield from _keys(field.annotation, f"{prefix}{name}.")

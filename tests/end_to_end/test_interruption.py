@@ -1,0 +1,78 @@
+"""Ctrl-C and SIGTERM in a real process: exit code 130, what was finished is playable."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from clips import write_clip
+from mattebox.apps.cli.console import EXIT_INTERRUPTED
+from running import SMALL_NETWORK, look_at, start
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("suffix", [".mp4", ".mkv"])
+def test_an_interrupted_run_keeps_what_was_finished(
+    tmp_path: Path, number: signal.Signals, suffix: str
+) -> None:
+    """Under ….partial, named in the message; nothing in the final place."""
+    clip = write_clip(tmp_path / "in.mp4", codec="libx264", size=(320, 240), frames=2000)
+    output = tmp_path / f"out{suffix}"
+    process = start(["run", clip, "-o", output, "-b", "red", "--json", *SMALL_NETWORK])
+    assert process.stdout is not None
+    for line in process.stdout:  # until some frames are written
+        if b'"progress"' in line and b'"frames": 4' in line:
+            break
+    os.kill(process.pid, number)
+    _, err = process.communicate(timeout=60)
+    partial = tmp_path / f"out.partial{suffix}"
+    assert process.returncode == EXIT_INTERRUPTED, err
+    assert b"Traceback" not in err
+    assert not output.exists()
+    assert len(look_at(partial).pts) >= 4
+    assert {path.name for path in tmp_path.iterdir()} == {clip.name, partial.name}
+
+
+def test_a_closed_pipe_ends_the_run_with_a_message(tmp_path: Path) -> None:
+    """`mattebox run … -o - | head`: exit code 4, no traceback, no hanging."""
+    clip = write_clip(tmp_path / "in.mkv", size=(320, 240), frames=300)
+    process = start(["run", clip, "-o", "-", "-m", "none", "-b", "red"])
+    assert process.stdout is not None
+    assert process.stdout.read(9) == b"YUV4MPEG2"
+    process.stdout.close()
+    deadline = time.monotonic() + 60
+    assert process.stderr is not None
+    err = process.stderr.read()
+    process.wait(max(1, deadline - time.monotonic()))
+    assert process.returncode == 4, err
+    assert b"Traceback" not in err
+
+
+def test_video_goes_through_pipes(tmp_path: Path) -> None:
+    """YUV4MPEG2 on stdin and stdout, one run feeding the next."""
+    clip = write_clip(tmp_path / "in.mkv", frames=5)
+    output = tmp_path / "out.mkv"
+    first = start(["run", clip, "-o", "-", "-m", "none", "-b", "red"])
+    second = start(["run", "-", "-o", output, "-m", "none", "-b", "red"], stdin=first.stdout)
+    _, err = second.communicate(timeout=60)
+    first.communicate(timeout=60)
+    assert (first.returncode, second.returncode) == (0, 0), err
+    assert len(look_at(output).pts) == 5
+
+
+def test_no_command_loads_torch_before_it_needs_it() -> None:
+    """`mattebox --help` answers at once."""
+    code = (
+        "import sys, mattebox.apps.cli, mattebox; "
+        "print([m for m in ('torch', 'cv2', 'av') if m in sys.modules])"
+    )
+    outcome = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True
+    )
+    assert outcome.stdout.strip() == "[]"

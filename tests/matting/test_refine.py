@@ -1,0 +1,259 @@
+"""Laws of making a full-size matte from a small map."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import av
+import numpy as np
+import numpy.typing as npt
+import pytest
+import torch
+from torch import Tensor
+
+import clips
+from mattebox.colour import Colour, planes_from_rgb
+from mattebox.frame import Frame
+from mattebox.matting.refine import RefineOptions, clean, feather, refine
+from mattebox.matting.resample import enlarge, shrink
+
+PLAIN = RefineOptions(
+    radius_px=1,
+    epsilon=2e-3,
+    low=0.0,
+    high=1.0,
+    gamma=1.0,
+    feather_px=0.0,
+    sharpen=0.0,
+    fill_holes=0.0,
+    remove_specks=0.0,
+)
+BILINEAR = replace(PLAIN, radius_px=0)
+FULL = replace(
+    PLAIN,
+    low=0.1,
+    high=0.9,
+    gamma=1.4,
+    feather_px=3,
+    sharpen=0.5,
+    fill_holes=0.01,
+    remove_specks=0.01,
+)
+SIZE, SMALL = (144, 192), (36, 48)
+
+
+def _disc(shape: tuple[int, int], radius: float = 0.3) -> npt.NDArray[np.float32]:
+    """A disc in the middle, one pixel soft; the radius as a share of the height."""
+    height, width = shape
+    rows, columns = np.indices(shape) + 0.5
+    distance = np.hypot(rows - height / 2, columns - width / 2)
+    soft: npt.NDArray[np.float32] = np.clip(radius * height - distance + 0.5, 0, 1)
+    return soft.astype(np.float32)
+
+
+def _frame(luma: npt.NDArray[np.float32], pixels: str = "gray") -> Frame:
+    format = clips.video_format(pixels, luma.shape[::-1], colour=Colour(matrix=1))
+    rgb = np.repeat(luma[..., None], 3, axis=2).astype(np.float32)
+    return Frame(planes_from_rgb(rgb, format.pixels, format.colour), format, pts=0)
+
+
+def _error(alpha: Tensor, truth: npt.NDArray[np.float32]) -> float:
+    return float(np.abs(alpha.numpy() - truth).mean())
+
+
+def test_guidance_sharpens_an_edge_that_the_picture_has() -> None:
+    """The map's soft edge moves onto the luma's sharp one: half the error of bilinear, or less."""
+    truth = _disc(SIZE)
+    small = shrink(torch.from_numpy(truth), SMALL)
+    frame = _frame(0.2 + 0.6 * truth)
+
+    guided, bilinear = refine(small, frame, PLAIN), refine(small, frame, BILINEAR)
+
+    assert _error(guided, truth) <= 0.5 * _error(bilinear, truth)
+
+
+def test_a_flat_picture_gives_plain_interpolation() -> None:
+    """Where the picture says nothing, the map's own word stands."""
+    small = shrink(torch.from_numpy(_disc(SIZE)), SMALL)
+
+    alpha = refine(small, _frame(np.full(SIZE, 0.5, np.float32)), PLAIN)
+
+    assert (alpha - enlarge(small, SIZE)).abs().max() <= 1e-4
+
+
+@pytest.mark.parametrize("name", ["head-hair", "head-curly", "head-office"])
+def test_guidance_is_closer_to_the_truth_than_interpolation(shared: Path, name: str) -> None:
+    """On real hair, a true map at a quarter of the size comes out better than bilinear."""
+    frame, truth = _real(shared, name)
+    height, width = truth.shape
+    small = shrink(torch.from_numpy(truth), (height // 4, width // 4))
+
+    guided, bilinear = refine(small, frame, PLAIN), refine(small, frame, BILINEAR)
+
+    assert _error(guided, truth) <= 0.8 * _error(bilinear, truth)
+
+
+def _real(shared: Path, name: str) -> tuple[Frame, npt.NDArray[np.float32]]:
+    """The first frame of a clip with truth, gray, and its true alpha."""
+    planes = []
+    for suffix in (".mp4", ".alpha.mkv"):
+        with av.open(str(shared / "truth" / f"{name}{suffix}")) as container:
+            planes.append(next(container.decode(video=0)).to_ndarray(format="gray"))
+    picture, alpha = planes
+    format = clips.video_format("gray", picture.shape[::-1])
+    return Frame((picture,), format, pts=0), (alpha / 255).astype(np.float32)
+
+
+@pytest.mark.parametrize("options", [PLAIN, BILINEAR, FULL], ids=["plain", "bilinear", "full"])
+@pytest.mark.parametrize("size", [(144, 192), (145, 191), (37, 49), (36, 48), (20, 30), (300, 20)])
+@pytest.mark.parametrize("value", [0.0, 1.0])
+def test_certainty_stays_exact(value: float, size: tuple[int, int], options: RefineOptions) -> None:
+    """All background is exactly 0, all foreground exactly 1: the composite copies planes there."""
+    noise = np.random.default_rng(1).random(size, np.float32)
+
+    alpha = refine(torch.full(SMALL, value), _frame(noise), options)
+
+    assert alpha.shape == size
+    assert (alpha == value).all()
+
+
+def test_certain_parts_of_a_picture_are_exact_too() -> None:
+    """Away from the edge, nothing of the luma's noise gets into the matte."""
+    noise = np.random.default_rng(1).random(SIZE, np.float32)
+    small = torch.zeros(SMALL)
+    small[6:30, 8:40] = 1
+
+    alpha = refine(small, _frame(noise), PLAIN)
+
+    assert (alpha[10 * 4 : 26 * 4, 12 * 4 : 36 * 4] == 1).all()
+    assert (alpha[:, : 4 * 4] == 0).all()
+    assert (alpha[: 2 * 4] == 0).all()
+
+
+@pytest.mark.parametrize("options", [PLAIN, BILINEAR, FULL], ids=["plain", "bilinear", "full"])
+def test_alpha_is_a_share(options: RefineOptions) -> None:
+    """Whatever the map and the picture, alpha is in [0, 1], finite, and a tensor of its own."""
+    noise = np.random.default_rng(1).random(SIZE, np.float32)
+    small = torch.rand(SMALL, generator=torch.Generator().manual_seed(1))
+    before = small.clone()
+
+    alpha = refine(small, _frame(noise), options)
+
+    assert alpha.dtype == torch.float32
+    assert torch.isfinite(alpha).all()
+    assert 0 <= alpha.min() <= alpha.max() <= 1
+    assert (small == before).all()
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv420p10le", "yuv444p16le", "gbrp", "gbrp12le"])
+def test_every_layout_guides_alike(pixels: str) -> None:
+    """Depth and layout are how a picture is stored; its edges are where they are."""
+    truth = _disc(SIZE)
+    small, luma = shrink(torch.from_numpy(truth), SMALL), 0.2 + 0.6 * truth
+
+    difference = refine(small, _frame(luma, pixels), PLAIN) - refine(small, _frame(luma), PLAIN)
+
+    # Limited range has a little less contrast, which epsilon feels.
+    assert difference.abs().mean() <= 0.002
+
+
+def test_the_seams_of_strips_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How much is worked on at a time changes nothing."""
+    noise = np.random.default_rng(1).random((150, 200), np.float32)
+    small = torch.rand(SMALL, generator=torch.Generator().manual_seed(1))
+    whole = refine(small, _frame(noise), PLAIN)
+
+    monkeypatch.setattr("mattebox.matting.refine._STRIP", 7)
+
+    assert (refine(small, _frame(noise), PLAIN) - whole).abs().max() <= 1e-6
+
+
+def test_levels_round_the_ends_away() -> None:
+    """Up to low is exactly 0, from high on exactly 1, halfway stays halfway."""
+    small = torch.tensor([[0.1, 0.5, 0.9]]).repeat(3, 1)
+    frame = _frame(np.full((3, 3), 0.5, np.float32))
+
+    alpha = refine(small, frame, replace(PLAIN, low=0.1, high=0.9))
+
+    assert alpha[0].tolist() == pytest.approx([0, 0.5, 1], abs=1e-6)
+    assert refine(small - 0.01, frame, replace(PLAIN, low=0.1, high=0.9))[0, 0] == 0
+    assert refine(small + 0.01, frame, replace(PLAIN, low=0.1, high=0.9))[0, 2] == 1
+
+
+def test_gamma_and_sharpen_shape_the_middle_and_leave_the_ends() -> None:
+    """Gamma is a power; sharpening turns around one half and cuts at its strongest."""
+    small = torch.tensor([[0.0, 0.4, 0.5, 0.6, 1.0]]).repeat(3, 1)
+    frame = _frame(np.full((3, 5), 0.5, np.float32))
+
+    def shaped(gamma: float, sharpen: float) -> list[float]:
+        options = replace(PLAIN, gamma=gamma, sharpen=sharpen)
+        row: list[float] = refine(small, frame, options)[0].tolist()
+        return row
+
+    assert shaped(2, 0) == pytest.approx([0, 0.16, 0.25, 0.36, 1], abs=1e-5)
+    assert shaped(1, 1) == pytest.approx([0, 0, 0.5, 1, 1], abs=1e-4)
+    soft, harder = shaped(1, 0.2), shaped(1, 0.6)
+    assert 0.6 < soft[3] < harder[3] < 1
+
+
+def test_options_that_are_off_change_nothing() -> None:
+    """With everything off the matte is the map, interpolated, to within a rounding error."""
+    small = torch.rand(SMALL, generator=torch.Generator().manual_seed(1))
+    frame = _frame(np.full(SIZE, 0.5, np.float32))
+
+    assert (refine(small, frame, BILINEAR) - enlarge(small, SIZE)).abs().max() <= 1e-5
+
+
+@pytest.mark.parametrize("width_px", [2.0, 5.0, 12.0, 40.0])
+def test_a_feather_is_as_wide_as_it_says(width_px: float) -> None:
+    """From 5 % to 95 % of a hard edge takes the width asked for, and its middle stays."""
+    alpha = torch.zeros(64, 256)
+    alpha[:, 128:] = 1
+
+    row = feather(alpha, width_px)[32]
+
+    ramp = int(((row > 0.05) & (row < 0.95)).sum())
+    assert abs(ramp - width_px) <= 1 + 0.15 * width_px
+    assert float(row[127] + row[128]) == pytest.approx(1, abs=0.02)
+    assert row[:40].max() == 0
+    assert row[216:].min() == 1
+
+
+def test_small_specks_go_and_large_islands_stay() -> None:
+    """An island below its share of the area vanishes with its rim; nothing else changes."""
+    small = torch.zeros(100, 100)
+    small[10:50, 10:50] = 1
+    small[70:73, 70:73] = 0.9  # nine pixels: 0.0009 of the area
+    small[69:74, 69:74].clamp_(min=0.1)
+
+    assert (clean(small, 0, 0.0008) == small).all()
+    cleaned = clean(small, 0, 0.0010)
+
+    assert cleaned[60:, 60:].max() == 0
+    assert (cleaned[:60] == small[:60]).all()
+
+
+def test_small_holes_are_filled_and_large_ones_stay() -> None:
+    """A hole below its share of the area closes; one at the border is no hole."""
+    small = torch.ones(100, 100)
+    small[20:23, 20:23] = 0.2  # nine pixels
+    small[40:70, 40:70] = 0
+    small[97:, 50:53] = 0
+
+    assert (clean(small, 0.0008, 0) == small).all()
+    cleaned = clean(small, 0.0010, 0)
+
+    assert (cleaned[:30, :30] == 1).all()
+    assert (cleaned[30:] == small[30:]).all()
+
+
+def test_cleaning_leaves_the_map_it_was_given() -> None:
+    """The raw map is a product of its own (--layer saliency)."""
+    small = torch.zeros(50, 50)
+    small[10, 10] = 1
+
+    cleaned = clean(small, 0.1, 0.1)
+
+    assert cleaned.max() == 0
+    assert small[10, 10] == 1
