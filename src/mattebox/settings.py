@@ -97,9 +97,8 @@ class TemporalSettings(_Section):
     certainty: float = Field(default=0.7, ge=0, le=1)
     """How much a pixel that the network is sure of escapes smoothing: 0 not at all, 1 wholly."""
 
-    scene_cut: float = Field(default=0.18, gt=0, le=1)
-    """Mean change between two frames, as a share of full scale, that counts as a cut: the past is
-    forgotten."""
+    scene_cut: float = Field(default=0.35, gt=0, le=1)
+    """Share of the picture that must have changed for a new scene, where the past is forgotten."""
 
     gap_s: float = Field(default=0.5, gt=0, le=60)
     """Time between two frames from which the past is forgotten."""
@@ -111,7 +110,7 @@ class RefineSettings(_Section):
     radius_px: int = Field(default=1, ge=0, le=16)
     """Reach of the edge-following filter in pixels of the network's map; 0 interpolates plainly."""
 
-    epsilon: float = Field(default=1e-3, gt=0, le=1)
+    epsilon: float = Field(default=2e-3, gt=0, le=1)
     """Contrast (variance, full scale 1) below which the filter ignores an edge in the picture."""
 
     low: float = Field(default=0.05, ge=0, lt=1)

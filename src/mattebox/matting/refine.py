@@ -83,10 +83,22 @@ def refine(saliency: Tensor, frame: Frame, options: RefineOptions) -> Tensor:
         alpha = _guided(saliency, frame, guidance, (gain, offset))
     else:
         alpha = _any_size(saliency * gain + offset, size)
-    alpha.clamp_(0, 1)
-    if options.gamma != 1:
-        alpha.pow_(options.gamma)
-    return feather(alpha, options.feather_px) if options.feather_px > 0 else alpha
+    return _shaped(alpha, options)
+
+
+def reshape(alpha: Tensor, options: RefineOptions) -> Tensor:
+    """The steps that need no guidance, on a matte that is at full size already, such as a key's.
+
+    Args:
+        alpha: float32 (H, W) in [0, 1].
+        options: see there; ``radius_px`` and ``epsilon`` have nothing to guide.
+
+    Returns:
+        float32 (H, W) in [0, 1].
+    """
+    gain, offset = _levels(options)
+    cleaned = clean(alpha, options.fill_holes, options.remove_specks)
+    return _shaped((cleaned * gain).add_(offset), options)
 
 
 def clean(saliency: Tensor, fill_holes: float, remove_specks: float) -> Tensor:
@@ -133,6 +145,14 @@ def feather(alpha: Tensor, width_px: float) -> Tensor:
     small = shrink(alpha, (-(-height // factor), -(-width // factor)))
     soft = enlarge(soften(small, sigma / factor), (height, width))
     return soft.sub_(0.5).mul_(1 + 4 * _ROUNDING).add_(0.5).clamp_(0, 1)
+
+
+def _shaped(alpha: Tensor, options: RefineOptions) -> Tensor:
+    """Clip, gamma and feather; changes ``alpha`` itself."""
+    alpha.clamp_(0, 1)
+    if options.gamma != 1:
+        alpha.pow_(options.gamma)
+    return feather(alpha, options.feather_px) if options.feather_px > 0 else alpha
 
 
 def _levels(options: RefineOptions) -> tuple[float, float]:

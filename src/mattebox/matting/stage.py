@@ -74,7 +74,7 @@ def matting(
 
 
 def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
-    """Give every frame a matte that is foreground everywhere, alpha of its own or not.
+    """Keep everything: alpha is 1, or the frame's own alpha where it has any.
 
     Args:
         batches: lists of frames; closed at the end.
@@ -82,7 +82,8 @@ def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
     with _closed_at_the_end(batches):
         for batch in batches:
             for frame in batch:
-                yield Matte(frame, torch.ones(frame.format.height, frame.format.width))
+                alpha = torch.ones(frame.format.height, frame.format.width)
+                yield Matte(frame, _within_own_alpha(alpha, frame))
 
 
 @contextmanager

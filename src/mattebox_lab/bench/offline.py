@@ -1,29 +1,42 @@
 """Where the time of a file-to-file run goes: FFmpeg's part, the network's part, and ours.
 
 Everything is CPU time of the whole process per frame, so that threads of x264 and torch count.
-Runs of the parts and of the whole take turns within the same minute, and medians are given: other
-programs on the machine disturb all of them alike.
+What is ours is measured with the network left out: a stand-in gives the maps that the network gave
+before, and what FFmpeg's decoder and encoder take alone is subtracted. Runs of the parts and of the
+whole take turns within the same minute, and medians are given: other programs on the machine
+disturb all of them alike.
 """
 
 from __future__ import annotations
 
+import io
 import os
 import statistics
 import tempfile
 import time
-from collections.abc import Callable, Mapping
-from contextlib import redirect_stderr
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import av
+import torch
+from torch import Tensor
 
-from mattebox.assemble import Matting, assemble, open_matting, open_source
-from mattebox.frame import Frame
+from mattebox.assemble import Matting, assemble, open_layer, open_matting, open_source
+from mattebox.frame import Frame, Matte
 from mattebox.jobs import Job
-from mattebox.report import Report
+from mattebox.matting import foreground, layers, prepare, refine, stage, temporal
+from mattebox.nets import weights
+from mattebox.nets.torch_engine import TorchSegmenter
+from mattebox.report import COMPOSITING, ENCODING
 from mattebox.settings import Settings, resolve
+from mattebox.timing import seconds
+
+_T = TypeVar("_T")
+
+# What sink.speed = "fast" and sink.quality = 75 mean for x264.
+_X264 = {"preset": "veryfast", "crf": "18"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +45,7 @@ class Figures:
 
     Attributes:
         parts_ms: FFmpeg's decoder and encoder and the network, each alone.
-        ours_ms: what the whole run takes beyond them.
+        ours_ms: what a run without the network takes beyond FFmpeg's parts.
         steps_ms: our steps one by one, on one thread; they explain ``ours_ms``, roughly.
         wall_ms: wall time of the whole run.
         slowest_stage_ms: busy wall time of the busiest thread.
@@ -46,37 +59,63 @@ class Figures:
     slowest_stage_ms: float
     cores_ms: float
 
+    def table(self) -> str:
+        """The figures as lines for a terminal."""
+        rows = [
+            *((f"{name} alone", value) for name, value in self.parts_ms.items()),
+            ("everything of ours together", self.ours_ms),
+            *((f"  of it, alone: {name}", value) for name, value in self.steps_ms.items()),
+            ("wall time", self.wall_ms),
+            ("busiest thread, wall time", self.slowest_stage_ms),
+            ("all CPU time over the cores", self.cores_ms),
+        ]
+        lines = [f"{name:44} {value:8.2f} ms" for name, value in rows]
+        return "\n".join([*lines, f"{'wall over its larger lower bound':44} {self.overlap:8.2f}"])
+
     @property
     def overlap(self) -> float:
         """Wall time over the larger of its lower bounds; 1 is perfect."""
         return self.wall_ms / max(self.slowest_stage_ms, self.cores_ms)
 
 
-def measure(clip: Path, backdrop: str, quality: str, runs: int) -> Figures:
-    """Run the parts and the whole in turns, ``runs`` times each, and take medians."""
-    settings = resolve({"quality": quality, "backdrop": {"source": backdrop}})
-    matting = open_matting(settings)
-    encoding = _Encoding(clip, settings)
-    parts: dict[str, Callable[[], object]] = {
-        "decode": lambda: _decode(clip),
-        "network": _network(clip, settings),
-        "encode": encoding.run,
-    }
-    samples: dict[str, list[float]] = {name: [] for name in (*parts, "whole", "wall", "stage")}
+def measure(
+    clip: Path, backdrop: str, quality: str, runs: int, changes: Mapping[str, object]
+) -> Figures:
+    """Run the parts and the whole in turns, ``runs`` times each, and take medians.
+
+    Args:
+        clip: a video of yuv420p.
+        backdrop, quality: as -b and -q.
+        runs: how often, at least 1.
+        changes: other settings, nested.
+    """
+    settings = resolve(
+        {"quality": quality, "backdrop": {"source": backdrop}, "sink": {"overwrite": True}}, changes
+    )
+    network = _Network(clip, settings)
     with tempfile.TemporaryDirectory() as folder:
-        whole = _Whole(clip, Path(folder) / "out.mp4", settings, matting)
+        output = Path(folder) / "out.mp4"
+        whole = _Whole(clip, output, settings, open_matting(settings))
+        ours = _Whole(clip, output, settings, network.replaying())
         whole.run()  # warms caches, allocators and the network up
+        encoding = _Encoding(output)
+        parts: dict[str, Callable[[], object]] = {
+            "decode": lambda: _decode(clip),
+            "network": network.run,
+            "encode": encoding.run,
+            "ours": ours.run,
+            "whole": whole.run,
+        }
+        samples: dict[str, list[float]] = {name: [] for name in (*parts, "wall", "stage")}
         for _ in range(runs):
             for name, part in parts.items():
                 samples[name].append(_cpu_ms(part) / encoding.count)
-            began = time.perf_counter()
-            samples["whole"].append(_cpu_ms(whole.run) / encoding.count)
-            samples["wall"].append((time.perf_counter() - began) * 1000 / encoding.count)
+            samples["wall"].append(whole.wall_s * 1000 / encoding.count)
             samples["stage"].append(whole.slowest_stage_s * 1000 / encoding.count)
     middle = {name: statistics.median(values) for name, values in samples.items()}
     return Figures(
-        parts_ms={name: middle[name] for name in parts},
-        ours_ms=middle["whole"] - sum(middle[name] for name in parts),
+        parts_ms={name: middle[name] for name in ("decode", "network", "encode")},
+        ours_ms=middle["ours"] - middle["decode"] - middle["encode"],
         steps_ms=_steps(clip, settings),
         wall_ms=middle["wall"],
         slowest_stage_ms=middle["stage"],
@@ -88,3 +127,144 @@ def _cpu_ms(work: Callable[[], object]) -> float:
     began = time.process_time()
     work()
     return (time.process_time() - began) * 1000
+
+
+def _decode(clip: Path) -> int:
+    """FFmpeg alone."""
+    with av.open(str(clip)) as container:
+        container.streams.video[0].thread_type = "AUTO"
+        return sum(1 for _ in container.decode(video=0))
+
+
+class _Network:
+    """The network alone, on the pictures of every frame, and its maps as a stand-in for it."""
+
+    def __init__(self, clip: Path, settings: Settings) -> None:
+        model = settings.model
+        network = weights.load(weights.find(model.name))
+        self._segmenter = TorchSegmenter(network, device=model.device, precision=model.precision)
+        self._settings = settings
+        frames = _frames(clip, settings)
+        self._pictures = [prepare.prepare([frame], model.size) for frame in frames]
+        self._maps = [self._segmenter.saliency(picture) for picture in self._pictures]
+
+    def run(self) -> None:
+        """Judge every picture again."""
+        for picture in self._pictures:
+            self._segmenter.saliency(picture)
+
+    def replaying(self) -> Matting:
+        """The matting stage with the maps of before in the place of the network."""
+        options = stage.MattingOptions(
+            size=self._settings.model.size,
+            temporal=temporal.TemporalOptions(**self._settings.temporal.model_dump()),
+            refine=refine.RefineOptions(**self._settings.refine.model_dump()),
+        )
+        batch = self._settings.model.batch
+        return Matting(lambda frames: stage.matting(frames, _Replay(self._maps), options), batch)
+
+
+class _Replay:
+    """A segmenter that gives stored maps in their order."""
+
+    device = torch.device("cpu")
+
+    def __init__(self, maps: Sequence[Tensor]) -> None:
+        self._upcoming = iter(maps)
+
+    def saliency(self, batch: Tensor) -> Tensor:
+        """The next maps, whatever the pictures."""
+        return torch.cat([next(self._upcoming) for _ in batch])
+
+
+class _Encoding:
+    """x264 alone, with the options that the run uses, on the pictures that the run makes."""
+
+    def __init__(self, clip: Path) -> None:
+        with av.open(str(clip)) as container:
+            self._rate = container.streams.video[0].average_rate
+            self._frames = [frame.reformat(format="yuv420p") for frame in container.decode(video=0)]
+        self.count = len(self._frames)
+
+    def run(self) -> None:
+        """Encode all the frames into memory."""
+        first = self._frames[0]
+        with av.open(io.BytesIO(), "w", format="mp4") as container:
+            stream: Any = container.add_stream("libx264", rate=self._rate, options=_X264)
+            stream.width, stream.height, stream.pix_fmt = first.width, first.height, "yuv420p"
+            for frame in self._frames:
+                frame.pict_type = av.video.frame.PictureType.NONE
+                container.mux(stream.encode(frame))
+            container.mux(stream.encode(None))
+
+
+class _Whole:
+    """The product's own run."""
+
+    def __init__(self, clip: Path, output: Path, settings: Settings, matting: Matting) -> None:
+        self._job = Job(str(clip), (str(output),))
+        self._settings, self._matting = settings, matting
+        self.wall_s = self.slowest_stage_s = 0.0
+
+    def run(self) -> None:
+        began = time.perf_counter()
+        report = assemble(self._job, self._settings, self._matting).run()
+        self.wall_s = time.perf_counter() - began
+        busy = {stage.name: stage.busy_s for stage in report.stages}
+        caller = busy.pop(COMPOSITING) + busy.pop(ENCODING)  # one thread
+        self.slowest_stage_s = max(caller, *busy.values())
+
+
+def _steps(clip: Path, settings: Settings) -> dict[str, float]:
+    """Medians of each step of ours on one frame after the other, on one thread."""
+    steadying = temporal.TemporalOptions(**settings.temporal.model_dump())
+    shaping = refine.RefineOptions(**settings.refine.model_dump())
+    radius = foreground.ForegroundOptions(settings.foreground.radius_px)
+    without_estimate = settings.foreground.model_copy(update={"estimate": False})
+    plain = settings.model_copy(update={"foreground": without_estimate})
+    over, unmixing = open_layer(plain, transparent=False), layers.Foreground(radius)
+    step, state = _Steps(), None
+    frames = list(_frames(clip, settings))[:60]
+    over.open(frames[0].format)
+    unmixing.open(frames[0].format)
+    for matte in list(open_matting(settings).stage(iter([frame] for frame in frames))):
+        frame, saliency = matte.frame, matte.saliency
+        assert saliency is not None
+        [picture] = step("prepare", prepare.prepare, [frame], settings.model.size)
+        moment = seconds(frame.pts, frame.format.time_base)
+        saliency, state = step(
+            "temporal", temporal.steady, saliency, picture, moment, state, steadying
+        )
+        cut = Matte(frame, step("refine", refine.refine, saliency, frame, shaping))
+        step("backdrop and composite", over.render, cut)
+        step("foreground estimate", unmixing.render, cut)
+    over.close()
+    unmixing.close()
+    return step.medians()
+
+
+class _Steps:
+    """Calls functions and notes the milliseconds of CPU time that each took on this thread."""
+
+    def __init__(self) -> None:
+        self._taken: dict[str, list[float]] = {}
+
+    def __call__(self, name: str, function: Callable[..., _T], *arguments: object) -> _T:
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)  # as the matting stage does around these steps
+        began = time.thread_time()
+        result = function(*arguments)
+        self._taken.setdefault(name, []).append((time.thread_time() - began) * 1000)
+        torch.set_num_threads(threads)
+        return result
+
+    def medians(self) -> dict[str, float]:
+        return {name: statistics.median(values) for name, values in self._taken.items()}
+
+
+def _frames(clip: Path, settings: Settings) -> Iterator[Frame]:
+    source = open_source(str(clip), settings)
+    try:
+        yield from source.frames()
+    finally:
+        source.close()

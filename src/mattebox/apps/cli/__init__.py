@@ -12,6 +12,7 @@ from typing import Annotated
 import typer
 
 from mattebox.apps.cli import config, machine, models, run
+from mattebox.apps.cli.process import before_loading_libraries
 
 _EPILOG = (
     "Exit codes: 0 done, 2 usage or settings, 3 input, 4 output, 5 device or weights, "
@@ -54,4 +55,5 @@ def _options(
 
 def main() -> None:
     """The program ``mattebox``."""
+    before_loading_libraries()
     app()

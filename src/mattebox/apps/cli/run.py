@@ -10,6 +10,7 @@ import typer
 from mattebox.api import run as run_jobs
 from mattebox.apps.cli import options
 from mattebox.apps.cli.console import Reporter, show_logs, storytelling
+from mattebox.apps.cli.process import before_working
 from mattebox.errors import SettingsError
 from mattebox.jobs import STANDARD_STREAM, Job, plan
 
@@ -112,6 +113,7 @@ def _planned(
 
 def _work(jobs: list[Job], settings: Settings, matting: Matting, reporter: Reporter) -> None:
     """Run the jobs behind a progress bar and tell what came of them."""
+    before_working()
     reporter.event("start", jobs=len(jobs), input=jobs[0].input, outputs=list(jobs[0].outputs))
     with reporter.progress(Path(jobs[0].input).name) as on_progress:
         reports = run_jobs(jobs, settings, matting, on_progress)

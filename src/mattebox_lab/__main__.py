@@ -1,0 +1,53 @@
+"""``python -m mattebox_lab``: benchmarks, and what is made from the settings tree."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mattebox.apps.cli.process import before_loading_libraries, before_working
+from mattebox.settings import nested, parse_assignments
+from mattebox_lab import configs as config_files
+from mattebox_lab import reference as reference_page
+
+app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@app.command()
+def bench(
+    clip: Annotated[Path, typer.Option(help="A yuv420p video.")] = ROOT / "samples" / "clip.mp4",
+    backdrop: Annotated[str, typer.Option("-b", help="As for `mattebox run`.")] = str(
+        ROOT / "samples" / "backdrops" / "dusk-hills.jpg"
+    ),
+    quality: Annotated[str, typer.Option("-q", help="As for `mattebox run`.")] = "balanced",
+    runs: Annotated[int, typer.Option(help="How often each part is run.", min=1)] = 5,
+    assignments: Annotated[list[str] | None, typer.Option("--set", help="Any option.")] = None,
+) -> None:
+    """Where the time of a file-to-file run goes, in milliseconds of CPU time a frame."""
+    before_working()
+    from mattebox_lab.bench import offline
+
+    changes = nested(parse_assignments(assignments or ()))
+    print(offline.measure(clip, backdrop, quality, runs, changes).table())
+
+
+@app.command()
+def configs(folder: Path = ROOT / "configs") -> None:
+    """Write the shipped config files."""
+    for path in config_files.write(folder):
+        print(path)
+
+
+@app.command()
+def reference(path: Path = ROOT / "docs" / "settings.md") -> None:
+    """Write the page of all settings."""
+    path.write_text(reference_page.page(), "utf-8")
+    print(path)
+
+
+if __name__ == "__main__":
+    before_loading_libraries()
+    app()
