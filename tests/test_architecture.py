@@ -13,7 +13,7 @@ from places import ROOT
 PACKAGE = ROOT / "src" / "mattebox"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
-HALL = {"errors", "timing", "pixels", "colour", "frame", "ports"}
+HALL = {"errors", "timing", "files", "pixels", "colour", "frame", "ports"}
 DOORS = {"sources", "backdrops", "sinks", "nets"}
 # A room, and which rooms of ours it may import besides itself.
 ALLOWED = {
@@ -32,7 +32,17 @@ ALLOWED = {
     "nets": {"hall"},
     "assemble": {"settings", "jobs", "channel", "pipeline", "report", "matting", "hall", *DOORS},
     "api": {"settings", "jobs", "assemble", "pipeline", "report", "hall"},
-    "apps": {"settings", "jobs", "nets", "sources", "assemble", "api", "pipeline", "report", "hall"},
+    "apps": {
+        "settings",
+        "jobs",
+        "nets",
+        "sources",
+        "assemble",
+        "api",
+        "pipeline",
+        "report",
+        "hall",
+    },
     "__init__": {"api", "settings", "report", "hall"},
     "__main__": {"apps"},
 }

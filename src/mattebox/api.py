@@ -129,9 +129,9 @@ def run(
         DecodeError: at the end, where pictures of a folder could not be read.
         MatteboxError: at once, for everything else.
     """
-    from mattebox.assemble import assemble, refuse_existing
+    from mattebox.assemble import assemble, make_room
 
-    refuse_existing(jobs, settings)
+    make_room(jobs, settings)
     reports, unreadable = [], list[str]()
     for job in jobs:
         try:

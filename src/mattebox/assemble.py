@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING
 
 from mattebox.channel import Overflow
 from mattebox.errors import SettingsError, SinkRefused, SourceError, SourceNotFound
+from mattebox.files import is_picture
 from mattebox.frame import Frame, Matte
-from mattebox.jobs import STANDARD_STREAM, Job, Kind, input_kind, is_picture, output_kind
+from mattebox.jobs import STANDARD_STREAM, Job, Kind, input_kind, output_kind
 from mattebox.pipeline import Output, Pairs, Pipeline, Plan
 from mattebox.settings import Settings
 
@@ -301,20 +302,37 @@ def open_pairs(input: str, settings: Settings, matting: Matting, layer: Layer) -
     return pipeline.pairs(layer)
 
 
-def refuse_existing(jobs: Sequence[Job], settings: Settings) -> None:
+def make_room(jobs: Sequence[Job], settings: Settings) -> None:
     """Check all the files that many jobs will write, before the first job takes its time.
 
+    The folders of a folder's many pictures are made; a single output's folder has to be there.
+
     Raises:
-        SinkRefused: one is there already and may not be replaced.
+        SinkRefused: a file is there already and may not be replaced, or a folder cannot be made.
     """
-    if settings.sink.overwrite:
-        return
-    for job in jobs:
-        for name in (*job.outputs, *([job.matte] if job.matte else [])):
-            if name != STANDARD_STREAM and Path(name).is_file():
-                raise SinkRefused(
-                    f"{name} is there already.", "Pass --overwrite, or choose another name."
-                )
+    places = [Path(name) for job in jobs for name in _written(job)]
+    for path in places:
+        if path.is_file() and not settings.sink.overwrite:
+            raise SinkRefused(
+                f"{path} is there already.", "Pass --overwrite, or choose another name."
+            )
+    if len(jobs) > 1:
+        for folder in {path.parent for path in places}:
+            _make_folder(folder)
+
+
+def _written(job: Job) -> list[str]:
+    names = [*job.outputs, *([job.matte] if job.matte else [])]
+    return [name for name in names if name != STANDARD_STREAM]
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise SinkRefused(
+            f"cannot make the folder {folder}: {error.strerror}.", "Choose another output."
+        ) from error
 
 
 def _outputs(job: Job, settings: Settings, matting: Matting) -> list[Output]:

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
 from mattebox.errors import DecodeError, SettingsError, SinkRefused
+from mattebox.files import PICTURE_SUFFIXES, is_picture, visible_pictures
 
 STANDARD_STREAM = "-"
 SYNTHETIC = "synthetic"
-
-# What OpenCV reads and writes as one picture. An animated GIF is a video.
-PICTURE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".webp", ".tif", ".tiff", ".bmp", ".avif"})
 
 _LIVE_INPUT = re.compile(r"^(camera:|screen\b|[a-z][a-z0-9+]+://)")
 
@@ -80,11 +78,6 @@ def output_kind(name: str) -> Kind:
     return Kind.PICTURE if is_picture(path) else Kind.VIDEO
 
 
-def is_picture(path: Path) -> bool:
-    """Whether the name is that of a single picture."""
-    return path.suffix.lower() in PICTURE_SUFFIXES
-
-
 def plan(
     input: str, outputs: Sequence[str], *, matte: str | None = None, picture_suffix: str
 ) -> list[Job]:
@@ -114,7 +107,7 @@ def plan(
 
 
 def _one_each(folder: Path, outputs: Sequence[Path], matte: str | None, suffix: str) -> list[Job]:
-    pictures = _in_natural_order(path for path in folder.iterdir() if is_picture(path))
+    pictures = visible_pictures(folder)
     if not pictures:
         raise DecodeError(f"{folder} holds no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}).")
     if matte is not None and output_kind(matte) is not Kind.FOLDER:
@@ -161,13 +154,3 @@ def _refuse_a_matte_misfit(kind: Kind, matte: str) -> None:
         raise SinkRefused(
             f"cannot save the matte of {kind.value} as {matte}.", f"Give --matte {name}."
         )
-
-
-def _in_natural_order(paths: Iterable[Path]) -> list[Path]:
-    """2.png before 10.png."""
-
-    def key(path: Path) -> list[tuple[int, int, str]]:
-        parts = re.split(r"(\d+)", path.name.lower())
-        return [(0, int(part), "") if part.isdigit() else (1, 0, part) for part in parts]
-
-    return sorted(paths, key=key)

@@ -11,7 +11,7 @@ import pytest
 
 from clips import write_clip
 from mattebox.apps.cli.console import EXIT_INPUT
-from running import SMALL_NETWORK, decoded_planes, done, look_at, mattebox
+from running import SMALL_NETWORK, decoded_planes, done, look_at, mattebox, read_picture
 
 
 @pytest.fixture
@@ -70,6 +70,6 @@ def test_a_corrected_matte_of_a_picture_is_used(tmp_path: Path) -> None:
     cv2.imwrite(str(paths[0]), picture)
     cv2.imwrite(str(paths[1]), matte)
     done("compose", paths[0], "--matte", paths[1], "-o", paths[2], "-b", "#ff0000")
-    result = cv2.imread(str(paths[2]))
+    result = read_picture(paths[2])
     assert np.array_equal(result[:, :30], picture[:, :30])
     assert (result[:, 30:] == (0, 0, 255)).all()

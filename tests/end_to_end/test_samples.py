@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from places import SAMPLES
-from running import decoded_planes, done, look_at
+from running import decoded_planes, done, look_at, read_picture
 
 SCRIPTS = sorted(SAMPLES.glob("*.py"))
 
@@ -61,7 +61,7 @@ def test_cut_out_thing(tmp_path: Path) -> None:
     """A photo of a thing becomes a transparent PNG."""
     output = tmp_path / "thing.png"
     run_script("cut_out_thing.py", SAMPLES / "thing.jpg", output)
-    assert cv2.imread(str(output), cv2.IMREAD_UNCHANGED).shape[2] == 4
+    assert read_picture(output).shape[2] == 4
 
 
 def test_try_backdrops(tmp_path: Path, short_clip: Path) -> None:
@@ -80,6 +80,6 @@ def test_before_after(tmp_path: Path, short_clip: Path) -> None:
     """The contact sheet has two rows."""
     sheet = tmp_path / "sheet.png"
     run_script("before_after.py", short_clip, short_clip, sheet)
-    picture = cv2.imread(str(sheet))
+    picture = read_picture(sheet)
     half = picture.shape[0] // 2
     assert np.array_equal(picture[:half], picture[half:])

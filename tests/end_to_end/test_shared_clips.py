@@ -33,7 +33,7 @@ def test_frames_packets_and_length_stay_with_every_backdrop(
     matte, first = tmp_path / "matte.mkv", tmp_path / "colour.mp4"
     done("run", clip, "-o", first, "--matte", matte, "-b", "#00b140", "--set", "model.size=160")
     made = [first]
-    backdrops = {
+    backdrops: dict[str, str | Path] = {
         "image.mp4": shared / "backdrops" / "mr-lee.jpg",
         "video.mp4": shared / "backdrops" / "cars.mp4",
         "blur.mp4": "blur",

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from mattebox.apps.cli.console import EXIT_INPUT, EXIT_OUTPUT
 from places import SAMPLES
-from running import SMALL_NETWORK, done, mattebox
+from running import SMALL_NETWORK, done, mattebox, read_picture
 
 
 def draw(path: Path, depth: type = np.uint8) -> Path:
     """A bright disc on a dark ground."""
     peak = np.iinfo(depth).max
-    picture = np.full((90, 120, 3), peak // 10, depth)
+    picture: npt.NDArray[Any] = np.full((90, 120, 3), peak // 10, depth)
     cv2.circle(picture, (60, 45), 25, (int(peak * 0.2), int(peak * 0.5), int(peak * 0.9)), -1)
     cv2.imwrite(str(path), picture)
     return path
@@ -26,7 +28,7 @@ def test_a_thing_is_cut_out_of_a_photo(tmp_path: Path) -> None:
     """The sample still: the corners are transparent and the middle is not."""
     output = tmp_path / "thing.png"
     done("run", SAMPLES / "thing.jpg", "-o", output)
-    alpha = cv2.imread(str(output), cv2.IMREAD_UNCHANGED)[..., 3]
+    alpha = read_picture(output)[..., 3]
     assert alpha[0, 0] == alpha[0, -1] == 0
     assert 0.05 < (alpha > 127).mean() < 0.8
 
@@ -36,8 +38,8 @@ def test_a_threshold_keeps_the_thing_bit_for_bit(tmp_path: Path) -> None:
     picture = draw(tmp_path / "in.png", np.uint16)
     output = tmp_path / "out.png"
     done("run", picture, "-o", output, "-b", "blue", "-m", "threshold")
-    before = cv2.imread(str(picture), cv2.IMREAD_UNCHANGED)
-    after = cv2.imread(str(output), cv2.IMREAD_UNCHANGED)
+    before = read_picture(picture)
+    after = read_picture(output)
     assert after.dtype == np.uint16
     assert np.array_equal(after[45, 50:70], before[45, 50:70])
     assert tuple(after[2, 2]) == (65535, 0, 0)
@@ -61,7 +63,7 @@ def test_a_picture_can_be_written_as_each_kind(tmp_path: Path, suffix: str) -> N
     """With a backdrop any kind will do."""
     output = tmp_path / f"out{suffix}"
     done("run", draw(tmp_path / "in.png"), "-o", output, "-b", "white", *SMALL_NETWORK)
-    assert cv2.imread(str(output)).shape == (90, 120, 3)
+    assert read_picture(output).shape == (90, 120, 3)
 
 
 def test_jpeg_cannot_be_transparent(tmp_path: Path) -> None:
@@ -79,6 +81,6 @@ def test_what_is_transparent_already_never_becomes_foreground(tmp_path: Path) ->
     path, output = tmp_path / "in.png", tmp_path / "out.png"
     cv2.imwrite(str(path), picture)
     done("run", path, "-o", output, "-b", "red", "-m", "none")
-    after = cv2.imread(str(output))
+    after = read_picture(output)
     assert (after[:, 32:] == (0, 0, 255)).all()
     assert (after[:, :32] == 255).all()

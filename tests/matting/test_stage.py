@@ -196,13 +196,20 @@ def test_the_frames_are_closed_when_nobody_wants_more(stage: str) -> None:
     assert closed == [True]
 
 
-@pytest.mark.parametrize("pixels", ["yuv420p", "gbrap"])
-def test_a_solid_matte_is_one_everywhere(pixels: str) -> None:
+def test_a_solid_matte_is_one_everywhere() -> None:
     """What -m none promises: the foreground is the whole picture, untouched."""
-    frames = _frames(5, pixels)
+    frames = _frames(5, "yuv420p")
 
     mattes = list(solid(_batches(frames, 2)))
 
     assert [matte.frame for matte in mattes] == frames
     assert all((matte.alpha == 1).all() for matte in mattes)
-    assert all(matte.saliency is None for matte in mattes)
+
+
+def test_a_solid_matte_is_the_alpha_that_the_frame_brings() -> None:
+    """What the source calls transparent is never foreground."""
+    [frame] = _frames(1, "gbrap")
+
+    [matte] = solid(_batches([frame], 1))
+
+    assert np.allclose(matte.alpha.numpy(), frame.planes[3] / 255)

@@ -16,7 +16,8 @@ import pytest
 import footage
 from mattebox.colour import MATRIX_RGB, Range
 from mattebox.errors import DecodeError, SourceNotFound
-from mattebox.sources.images import FolderSource, ImageSource, is_still, pictures_in
+from mattebox.files import is_picture
+from mattebox.sources.images import FolderSource, ImageSource, pictures_in
 from mattebox.sources.orientation import from_exif
 
 Array = npt.NDArray[Any]
@@ -226,7 +227,7 @@ def test_an_animated_webp_gives_its_first_picture_and_says_so(
 )
 def test_stills_are_told_by_their_names(name: str, still: bool) -> None:
     """GIF is video."""
-    assert is_still(Path(name)) is still
+    assert is_picture(Path(name)) is still
 
 
 def test_pictures_come_in_the_order_people_count(tmp_path: Path) -> None:

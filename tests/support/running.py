@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import numpy.typing as npt
 from typer.testing import CliRunner
@@ -91,6 +92,13 @@ def look_at(path: Path) -> Seen:
             packets=tuple((stream.type, counts[stream.index]) for stream in others),
             length_s=float((container.duration or 0) / av.time_base),
         )
+
+
+def read_picture(path: Path) -> npt.NDArray[Any]:
+    """A picture as OpenCV reads it: BGR or BGRA, 8 or 16 bit, unturned."""
+    read = cv2.imread(str(path), cv2.IMREAD_UNCHANGED)
+    assert read is not None, f"{path} is no picture"
+    return read
 
 
 def decoded_planes(path: Path) -> list[tuple[npt.NDArray[Any], ...]]:

@@ -7,7 +7,6 @@ runs on the capture thread, ``close`` on any.
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Iterator
 from fractions import Fraction
@@ -17,6 +16,7 @@ import numpy as np
 
 from mattebox.colour import Plane, Planes
 from mattebox.errors import DecodeError, SourceError
+from mattebox.files import PICTURE_SUFFIXES, visible_pictures
 from mattebox.frame import Frame, VideoFormat
 from mattebox.pixels import PixelFormat
 from mattebox.sources.lookup import require_folder
@@ -24,17 +24,8 @@ from mattebox.sources.picture import PICTURE_COLOUR, Picture, read_picture
 
 log = logging.getLogger(__name__)
 
-STILL_SUFFIXES = frozenset(
-    {".jpg", ".jpeg", ".jpe", ".png", ".webp", ".tif", ".tiff", ".bmp", ".avif"}
-)
-
 # A still has no clock; its one pts is 0 in milliseconds.
 _STILL_TIME_BASE = Fraction(1, 1000)
-
-
-def is_still(path: Path) -> bool:
-    """Whether a file is read as one picture, judged by its name: GIF and APNG are video."""
-    return path.suffix.lower() in STILL_SUFFIXES
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -48,7 +39,7 @@ def pictures_in(folder: Path) -> list[Path]:
     """
     require_folder(folder)
     try:
-        files = [p for p in folder.iterdir() if is_still(p) and not p.name.startswith(".")]
+        files = visible_pictures(folder)
     except OSError as error:
         raise DecodeError(
             f"cannot look into {folder}: {error.strerror}.", "Check its permissions."
@@ -56,9 +47,9 @@ def pictures_in(folder: Path) -> list[Path]:
     if not files:
         raise DecodeError(
             f"there is no picture in the folder {folder}.",
-            f"Pictures end in {', '.join(sorted(STILL_SUFFIXES))}.",
+            f"Pictures end in {', '.join(sorted(PICTURE_SUFFIXES))}.",
         )
-    return sorted(files, key=_natural)
+    return files
 
 
 class ImageSource:
@@ -211,13 +202,6 @@ class FolderSource:
                 f"{self._format.width}×{self._format.height}: a clip has one size.",
                 "Give a folder as the output to handle each picture by itself, or scale them.",
             )
-
-
-def _natural(path: Path) -> tuple[list[tuple[bool, int, str]], str]:
-    """A key that sorts digits by their value and before letters, letters without case."""
-    parts = re.findall(r"\d+|\D+", path.stem.lower())
-    key = [(False, int(p), "") if p.isdecimal() else (True, 0, p) for p in parts]
-    return key, path.name
 
 
 def _format(picture: Picture, time_base: Fraction, rate: Fraction | None) -> VideoFormat:
