@@ -35,16 +35,16 @@ Anchor = Literal[
     "bottom-right",
 ]
 
-# What -q changes; everything else stays as it is. Figures behind these choices: docs/quality.md.
+# What -q changes; everything else stays as it is. Why these sizes: docs/quality.md.
 QUALITIES: Mapping[Quality, Mapping[str, Mapping[str, object]]] = {
     "fast": {
-        "model": {"size": 256},
+        "model": {"size": 192},
         "foreground": {"estimate": False},
         "sink": {"speed": "fast"},
     },
     "balanced": {},
     "best": {
-        "model": {"size": 448},
+        "model": {"size": 320},
         "foreground": {"estimate": True},
         "sink": {"speed": "best", "quality": 85},
     },
@@ -80,8 +80,9 @@ class ModelSettings(_Section):
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"
     """Arithmetic of the network; auto is the fastest on the device that loses no quality."""
 
-    size: int = Field(default=320, ge=64, le=2048, multiple_of=32)
-    """Longer side of the picture that the network sees, in pixels; the aspect ratio is kept."""
+    size: int = Field(default=256, ge=64, le=2048, multiple_of=32)
+    """Longer side of the picture that the network sees, in pixels; the aspect ratio is kept. The
+    weights in the package are best at 256, the authors' u2netp and u2net at 320."""
 
     batch: int = Field(default=4, ge=1, le=64)
     """How many frames the network may take at once; on a CPU more gains little."""
@@ -113,10 +114,10 @@ class RefineSettings(_Section):
     epsilon: float = Field(default=2e-3, gt=0, le=1)
     """Contrast (variance, full scale 1) below which the filter ignores an edge in the picture."""
 
-    low: float = Field(default=0.05, ge=0, lt=1)
+    low: float = Field(default=0.1, ge=0, lt=1)
     """Alpha up to here becomes 0."""
 
-    high: float = Field(default=0.95, gt=0, le=1)
+    high: float = Field(default=0.9, gt=0, le=1)
     """Alpha from here on becomes 1."""
 
     gamma: float = Field(default=1.0, gt=0, le=10)

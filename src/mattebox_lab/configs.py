@@ -39,7 +39,7 @@ CONFIGS: Mapping[str, Config] = {
         "best",
         {
             "backdrop": {"source": "transparent"},
-            "model": {"size": 480},
+            "model": {"size": 288},
             "refine": {"fill_holes": 0.01, "remove_specks": 0.02},
         },
     ),
