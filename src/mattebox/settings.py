@@ -43,8 +43,8 @@ QUALITIES: Mapping[Quality, Mapping[str, Mapping[str, object]]] = {
         "sink": {"speed": "fast"},
     },
     "balanced": {},
+    # No larger network picture: the weights in the package find less in one.
     "best": {
-        "model": {"size": 320},
         "foreground": {"estimate": True},
         "sink": {"speed": "best", "quality": 85},
     },
