@@ -35,6 +35,25 @@ def bench(
 
 
 @app.command()
+def defaults(
+    material: Annotated[Path, typer.Argument(help="Clips and stills with truth: see README.md.")],
+    what: Annotated[str, typer.Option(help="sizes or levels.")] = "sizes",
+    model: Annotated[str, typer.Option("-m", help="As for `mattebox run`.")] = "mattebox",
+    every: Annotated[int, typer.Option(help="Every so many-th frame of a clip.")] = 10,
+    stills: Annotated[int, typer.Option(help="How many stills of each set.")] = 24,
+) -> None:
+    """Measure what the defaults were chosen by: docs/quality.md."""
+    before_working()
+    from mattebox_lab.evaluate import defaults as measuring
+
+    sample = ROOT / "samples" / "clip.mp4"
+    found = measuring.examples(material, sample, every=every, stills=stills)
+    lines = {"sizes": measuring.sizes, "levels": measuring.levels}[what]
+    for line in lines(model, found):
+        print(line, flush=True)
+
+
+@app.command()
 def configs(folder: Path = ROOT / "configs") -> None:
     """Write the shipped config files."""
     for path in config_files.write(folder):

@@ -1,0 +1,1 @@
+"""How good the mattes are, measured against truth."""
