@@ -96,3 +96,10 @@ def test_an_input_is_known_by_its_name(name: str, kind: Kind) -> None:
 def test_an_output_is_known_by_its_name(name: str, kind: Kind) -> None:
     """No suffix or a trailing slash: a folder."""
     assert output_kind(name) is kind
+
+
+def test_one_picture_into_a_folder_keeps_its_name(tmp_path: Path) -> None:
+    """As a folder full of them does; the folder is made."""
+    [job] = plan("chair.jpg", [str(tmp_path / "new")], picture_suffix=".png")
+    assert Path(job.outputs[0]) == tmp_path / "new" / "chair.png"
+    assert job.folders == (tmp_path / "new",)

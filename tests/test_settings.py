@@ -14,6 +14,7 @@ from mattebox.settings import (
     describe,
     load,
     nested,
+    overlay,
     parse_assignments,
     preset,
     presets_folder,
@@ -139,3 +140,9 @@ def _keys(tree: dict[str, object], prefix: str = "") -> set[str]:
         inner = isinstance(value, dict) and f"{prefix}{key}" != "sink.options"
         found |= _keys(value, f"{prefix}{key}.") if inner else {f"{prefix}{key}"}  # type: ignore[arg-type]
     return found
+
+
+def test_asking_for_balanced_takes_back_what_a_preset_of_another_quality_set() -> None:
+    """-q is stronger than the file, whichever quality it names."""
+    best = load(preset("best"))
+    assert resolve(best, overlay("balanced")) == resolve({"quality": "balanced"})

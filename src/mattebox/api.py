@@ -61,7 +61,8 @@ def replace_background(
         matte=None if matte is None else fspath(matte),
         picture_suffix=resolved.sink.picture_suffix,
     )
-    return run(jobs, resolved, open_matting(resolved), on_progress)
+    done = run(jobs, resolved, open_matting(resolved), on_progress)
+    return [report for _, report in done]
 
 
 def compose(
@@ -89,7 +90,7 @@ def compose(
     resolved = resolve({"backdrop": {"source": fspath(backdrop)}}, settings, origin="the arguments")
     jobs = plan(fspath(input), _names(output), picture_suffix=resolved.sink.picture_suffix)
     saved = open_saved_matte(Path(fspath(matte)), fspath(input))
-    return run(jobs, resolved, saved, on_progress)
+    return [report for _, report in run(jobs, resolved, saved, on_progress)]
 
 
 def composites(
@@ -103,7 +104,8 @@ def composites(
         input, backdrop, settings: as for ``replace_background``; nothing is written.
 
     Yields:
-        The composite, in the input's own pixel format, and the matte with the input's frame.
+        The composite, in the input's own pixel format (with ``transparent``: the cut-out, in the
+        same with alpha), and the matte with the input's frame.
 
     Raises:
         MatteboxError: as for ``replace_background``.
@@ -112,7 +114,8 @@ def composites(
 
     resolved = resolve({"backdrop": {"source": fspath(backdrop)}}, settings, origin="the arguments")
     matting = open_matting(resolved)
-    return open_pairs(fspath(input), resolved, matting, open_layer(resolved, transparent=False))
+    layer = open_layer(resolved, transparent=resolved.backdrop.source == "transparent")
+    return open_pairs(fspath(input), resolved, matting, layer)
 
 
 def run(
@@ -120,8 +123,8 @@ def run(
     settings: Settings,
     matting: Matting,
     on_progress: Callable[[Progress], None] | None = None,
-) -> list[Report]:
-    """Run jobs one after the other.
+) -> Iterator[tuple[Job, Report]]:
+    """Run jobs one after the other; give each with its report when it is done.
 
     A picture of a folder that cannot be read is passed over; the others are still made.
 
@@ -129,24 +132,25 @@ def run(
         DecodeError: at the end, where pictures of a folder could not be read.
         MatteboxError: at once, for everything else.
     """
-    from mattebox.assemble import assemble, make_room
+    from mattebox.assemble import assemble, make_room, open_source
 
     make_room(jobs, settings)
-    reports, unreadable = [], list[str]()
+    unreadable: list[str] = []
     for job in jobs:
         try:
-            reports.append(assemble(job, settings, matting).run(on_progress))
+            source = open_source(job.input, settings)
         except DecodeError as error:
             if len(jobs) == 1:
                 raise
             _log.warning("passed over: %s", error.message)
             unreadable.append(Path(job.input).name)
+            continue
+        yield job, assemble(job, source, settings, matting).run(on_progress)
     if unreadable:
         raise DecodeError(
             f"could not read {len(unreadable)} of {len(jobs)} pictures: {', '.join(unreadable)}.",
             "The others are done.",
         )
-    return reports
 
 
 def _names(output: Name | Sequence[Name]) -> list[str]:

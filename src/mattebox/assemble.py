@@ -10,6 +10,7 @@ import hashlib
 import json
 import logging
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -18,13 +19,15 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from mattebox.channel import Overflow
 from mattebox.errors import SettingsError, SinkRefused, SourceError, SourceNotFound
 from mattebox.files import is_picture
 from mattebox.frame import Frame, Matte
 from mattebox.jobs import STANDARD_STREAM, Job, Kind, input_kind, output_kind
 from mattebox.pipeline import Output, Pairs, Pipeline, Plan
-from mattebox.settings import Settings
+from mattebox.settings import BackdropSettings, Settings
 
 if TYPE_CHECKING:
     from mattebox.matting.foreground import ForegroundOptions
@@ -55,11 +58,13 @@ class Matting:
         stage: the generator from lists of frames to mattes; each call starts with no past.
         batch: how many frames it likes to take at once.
         header: what a saved matte says of how it was made.
+        saved_matte: the file that the mattes come from, where they were made before.
     """
 
     stage: MattingStage
     batch: int
     header: Mapping[str, str] = field(default_factory=dict)
+    saved_matte: str | None = None
 
 
 def open_matting(settings: Settings) -> Matting:
@@ -96,17 +101,22 @@ def open_saved_matte(path: Path, input: str) -> Matting:
         finally:
             saved.close()
 
-    return Matting(stage, batch=1)
+    return Matting(stage, batch=1, saved_matte=str(path))
 
 
 def refuse_a_matte_of_another_file(matte: Path, input: str) -> None:
     """Compare the hash in the matte's header with the input's; a matte with no header passes.
 
     Raises:
-        SourceError: they differ, or there is no such matte.
+        SourceError: they differ, there is no such matte or input, or the input has no hash.
     """
     if not matte.exists():
         raise SourceNotFound(f"there is no matte {matte}.", "Make one with mattebox run --matte.")
+    if input_kind(input) not in {Kind.VIDEO, Kind.PICTURE}:
+        raise SourceError(
+            f"cannot compose {input}: a saved matte belongs to one video or picture.",
+            "Give the file that the matte was made from.",
+        )
     recorded = _read_header(matte).get(HEADER_INPUT)
     if recorded is None:
         _log.warning("%s does not say which file it was made from: matching by time alone", matte)
@@ -118,13 +128,17 @@ def refuse_a_matte_of_another_file(matte: Path, input: str) -> None:
         )
 
 
-def assemble(job: Job, settings: Settings, matting: Matting) -> Pipeline:
+def assemble(job: Job, source: Source, settings: Settings, matting: Matting) -> Pipeline:
     """The whole data path of one job, ready to run.
 
+    Args:
+        job: what is made of what.
+        source: the job's input, opened; the pipeline's from now on, and closed if this raises.
+        settings, matting: how.
+
     Raises:
-        MatteboxError: an input, backdrop or output cannot be had; nothing is left open.
+        MatteboxError: a backdrop or output cannot be had; nothing is left open.
     """
-    source = open_source(job.input, settings)
     with ExitStack() as undo:
         undo.callback(source.close)
         outputs = _outputs(job, settings, matting)
@@ -202,9 +216,18 @@ def open_backdrop(name: str, settings: Settings) -> Backdrop:
 
 
 def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    """The SHA-256 of an input, in hexadecimal.
+
+    Raises:
+        SourceError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError as error:
+        raise SourceNotFound(f"there is no input {path}.", "Check the name.") from error
+    except OSError as error:
+        raise SourceError(f"cannot read {path}: {error.strerror}.", "Check it.") from error
 
 
 def _file_source(path: Path, *, corrupt_limit: int) -> Source:
@@ -240,7 +263,11 @@ def _network(settings: Settings) -> Matting:
 
 
 def open_layer(settings: Settings, *, transparent: bool) -> Layer:
-    """The layer that the settings name; ``transparent`` turns a composite into a cut-out."""
+    """The layer that the settings name; ``transparent`` turns a composite into a cut-out.
+
+    A backdrop of ``auto`` is blur here.
+    """
+    settings = _with_backdrop_settled(settings)
     from mattebox.matting import layers
 
     if settings.layer == "saliency":
@@ -253,8 +280,15 @@ def open_layer(settings: Settings, *, transparent: bool) -> Layer:
     return layers.Composite(open_backdrop(settings.backdrop.source, settings), estimate)
 
 
-def open_sink(name: str, settings: Settings, *, input: str) -> Sink:
-    """The sink that an OUTPUT names, with the sound of ``input`` where it can hold any."""
+def open_sink(name: str, settings: Settings, *, input: str, forbidden: Sequence[Path] = ()) -> Sink:
+    """The sink that an OUTPUT names, with the sound of ``input`` where it can hold any.
+
+    Args:
+        name: a path or ``-``.
+        settings: how it is written.
+        input: what is read.
+        forbidden: files that are being read, and must never be replaced.
+    """
     options = settings.sink
     kind = output_kind(name)
     if kind is Kind.STREAM:
@@ -262,7 +296,7 @@ def open_sink(name: str, settings: Settings, *, input: str) -> Sink:
 
         return Yuv4MpegSink(sys.stdout.buffer)
     if kind is Kind.PICTURE:
-        return _picture_sink(Path(name), settings)
+        return _picture_sink(Path(name), settings, forbidden)
     if kind is Kind.FOLDER:
         from mattebox.sinks.images import FolderSink
 
@@ -271,6 +305,7 @@ def open_sink(name: str, settings: Settings, *, input: str) -> Sink:
             suffix=options.picture_suffix,
             quality=options.quality,
             overwrite=options.overwrite,
+            forbidden=forbidden,
         )
     from mattebox.sinks.codecs import Encoding
     from mattebox.sinks.file import FileSink
@@ -288,6 +323,7 @@ def open_sink(name: str, settings: Settings, *, input: str) -> Sink:
         sound=options.audio,
         overwrite=options.overwrite,
         metadata={},
+        forbidden=forbidden,
     )
 
 
@@ -308,17 +344,22 @@ def make_room(jobs: Sequence[Job], settings: Settings) -> None:
     The folders of a folder's many pictures are made; a single output's folder has to be there.
 
     Raises:
-        SinkRefused: a file is there already and may not be replaced, or a folder cannot be made.
+        SinkRefused: a file is there already and may not be replaced, two outputs are one file, or
+            a folder cannot be made.
     """
     places = [Path(name) for job in jobs for name in _written(job)]
+    for path, times in Counter(place.resolve() for place in places).items():
+        if times > 1:
+            raise SinkRefused(
+                f"{path} would be written {times} times.", "Give each output a name of its own."
+            )
     for path in places:
         if path.is_file() and not settings.sink.overwrite:
             raise SinkRefused(
                 f"{path} is there already.", "Pass --overwrite, or choose another name."
             )
-    if len(jobs) > 1:
-        for folder in {path.parent for path in places}:
-            _make_folder(folder)
+    for folder in {folder for job in jobs for folder in job.folders}:
+        _make_folder(folder)
 
 
 def _written(job: Job) -> list[str]:
@@ -337,18 +378,19 @@ def _make_folder(folder: Path) -> None:
 
 def _outputs(job: Job, settings: Settings, matting: Matting) -> list[Output]:
     """One output for the files with a backdrop, one for the transparent ones, one for the matte."""
+    read = _files_read(job, settings, matting)
     opaque: list[Sink] = []
     transparent: list[Sink] = []
     for name in job.outputs:
         place = transparent if _is_transparent(name, settings) else opaque
-        place.append(open_sink(name, settings, input=job.input))
+        place.append(open_sink(name, settings, input=job.input, forbidden=read))
     outputs: list[Output] = []
     for sinks, see_through in ((opaque, False), (transparent, True)):
         if sinks:
-            layer = open_layer(_with_backdrop_settled(settings), transparent=see_through)
+            layer = open_layer(settings, transparent=see_through)
             outputs.append(Output(layer, _together(sinks)))
     if job.matte is not None:
-        outputs.append(_matte_output(job, settings, matting))
+        outputs.append(_matte_output(job, settings, matting, read))
     return outputs
 
 
@@ -374,26 +416,34 @@ def _together(sinks: Sequence[Sink]) -> Sink:
     return TeeSink(sinks)
 
 
-def _matte_output(job: Job, settings: Settings, matting: Matting) -> Output:
+def _files_read(job: Job, settings: Settings, matting: Matting) -> list[Path]:
+    """The files that are open while the job runs."""
+    names = (job.input, settings.backdrop.source, matting.saved_matte)
+    return [path for name in names if name and (path := Path(name)).is_file()]
+
+
+def _matte_output(
+    job: Job, settings: Settings, matting: Matting, forbidden: Sequence[Path]
+) -> Output:
     from mattebox.matting.layers import AlphaMatte
 
     assert job.matte is not None
     path = Path(job.matte)
     if is_picture(path):
-        return Output(AlphaMatte(), _picture_sink(path, settings))
+        return Output(AlphaMatte(), _picture_sink(path, settings, forbidden))
     from mattebox.sinks.matte import MatteSink
 
     header = dict(matting.header)
     if input_kind(job.input) is Kind.VIDEO:
         header[HEADER_INPUT] = sha256(Path(job.input))
-    sink = MatteSink(path, overwrite=settings.sink.overwrite, metadata=header)
+    sink = MatteSink(path, overwrite=settings.sink.overwrite, metadata=header, forbidden=forbidden)
     return Output(AlphaMatte(), sink)
 
 
 def _plan(source: Source, settings: Settings, matting: Matting) -> Plan:
     return Plan(
         capacity=settings.pipeline.capacity,
-        at_most=matting.batch,
+        at_most=1 if source.live else matting.batch,
         overflow=Overflow.DROP_OLDEST if source.live else Overflow.BLOCK,
         stop_timeout_s=settings.pipeline.stop_timeout_s,
     )
@@ -456,18 +506,21 @@ def _foreground(settings: Settings) -> ForegroundOptions:
     return ForegroundOptions(radius_px=settings.foreground.radius_px)
 
 
-def _picture_sink(path: Path, settings: Settings) -> Sink:
+def _picture_sink(path: Path, settings: Settings, forbidden: Sequence[Path]) -> Sink:
     from mattebox.sinks.images import ImageSink
 
-    return ImageSink(path, quality=settings.sink.quality, overwrite=settings.sink.overwrite)
+    options = settings.sink
+    return ImageSink(
+        path, quality=options.quality, overwrite=options.overwrite, forbidden=forbidden
+    )
 
 
 def _blur_radius(text: str) -> float:
     try:
-        return float(text)
-    except ValueError as error:
+        return BackdropSettings.model_validate({"blur_px": text}).blur_px
+    except ValidationError as error:
         raise SettingsError(
-            f"blur takes a radius in pixels, got {text!r}.", "For example -b blur:40."
+            f"blur takes a radius of 0 to 500 pixels, got {text!r}.", "For example -b blur:40."
         ) from error
 
 

@@ -18,7 +18,7 @@ from mattebox.files import PICTURE_SUFFIXES, is_picture, visible_pictures
 STANDARD_STREAM = "-"
 SYNTHETIC = "synthetic"
 
-_LIVE_INPUT = re.compile(r"^(camera:|screen\b|[a-z][a-z0-9+]+://)")
+_LIVE_INPUT = re.compile(r"^(camera:|screen$|[a-z][a-z0-9+]+://)")
 
 
 class Kind(Enum):
@@ -39,11 +39,13 @@ class Job:
         input: a path, ``-`` or ``synthetic``.
         outputs: paths or ``-``.
         matte: where the matte is saved too; None: nowhere.
+        folders: what has to be made first, where it is not there.
     """
 
     input: str
     outputs: tuple[str, ...]
     matte: str | None = None
+    folders: tuple[Path, ...] = ()
 
 
 def input_kind(name: str) -> Kind:
@@ -97,8 +99,9 @@ def plan(
     if not outputs:
         raise SettingsError("there is no output.", "Name one with -o.")
     kind, kinds = input_kind(input), {output_kind(name) for name in outputs}
-    if kind is Kind.FOLDER and kinds == {Kind.FOLDER}:
-        return _one_each(Path(input), [Path(name) for name in outputs], matte, picture_suffix)
+    if kind in {Kind.FOLDER, Kind.PICTURE} and kinds == {Kind.FOLDER}:
+        pictures = _pictures(Path(input)) if kind is Kind.FOLDER else [Path(input)]
+        return _one_each(pictures, [Path(name) for name in outputs], matte, picture_suffix)
     for name in outputs:
         _refuse_a_misfit(input, kind, name)
     if matte is not None:
@@ -106,16 +109,23 @@ def plan(
     return [Job(input, tuple(outputs), matte)]
 
 
-def _one_each(folder: Path, outputs: Sequence[Path], matte: str | None, suffix: str) -> list[Job]:
+def _pictures(folder: Path) -> list[Path]:
     pictures = visible_pictures(folder)
     if not pictures:
         raise DecodeError(f"{folder} holds no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}).")
+    return pictures
+
+
+def _one_each(
+    pictures: Sequence[Path], outputs: Sequence[Path], matte: str | None, suffix: str
+) -> list[Job]:
     if matte is not None and output_kind(matte) is not Kind.FOLDER:
         raise SinkRefused(
-            f"{matte} can hold one matte, and {folder} has {len(pictures)} pictures.",
-            "Give a folder to --matte.",
+            f"{matte} can hold one matte, and the output is a folder of pictures.",
+            "Give a folder of its own to --matte.",
         )
     stems = Counter(path.stem for path in pictures)
+    mattes = [] if matte is None else [Path(matte)]
 
     def within(place: Path, picture: Path, ending: str) -> str:
         # chair.jpg and chair.png must not end up in the same chair.png.
@@ -126,7 +136,8 @@ def _one_each(folder: Path, outputs: Sequence[Path], matte: str | None, suffix: 
         Job(
             str(picture),
             tuple(within(place, picture, suffix) for place in outputs),
-            None if matte is None else within(Path(matte), picture, ".png"),
+            within(mattes[0], picture, ".png") if mattes else None,
+            folders=(*outputs, *mattes),
         )
         for picture in pictures
     ]

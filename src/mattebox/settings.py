@@ -54,7 +54,9 @@ QUALITIES: Mapping[Quality, Mapping[str, Mapping[str, object]]] = {
 class _Section(BaseModel):
     """A group of options; unknown keys are errors and values never change after validation."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
+    )
 
 
 class InputSettings(_Section):
@@ -63,7 +65,7 @@ class InputSettings(_Section):
     corrupt_limit: int = Field(default=100, ge=0)
     """How many damaged packets or pictures are skipped and counted before the input is given up."""
 
-    folder_rate: float = Field(default=25.0, gt=0, le=1000)
+    folder_rate: float = Field(default=25.0, ge=0.01, le=1000)
     """Frames per second of a folder of pictures that is written as one video."""
 
 
@@ -89,7 +91,7 @@ class ModelSettings(_Section):
 
 
 class TemporalSettings(_Section):
-    """Steadies the matte over time."""
+    """Steadies a network's mattes over time; keys and saved mattes are left as they are."""
 
     half_life_s: float = Field(default=0.08, ge=0, le=5)
     """Time in which the past loses half its weight where the picture is still and the network
@@ -109,7 +111,8 @@ class RefineSettings(_Section):
     """Makes the full-size matte from the network's small map."""
 
     radius_px: int = Field(default=1, ge=0, le=16)
-    """Reach of the edge-following filter in pixels of the network's map; 0 interpolates plainly."""
+    """Reach of the edge-following filter in pixels of the network's map; 0 interpolates plainly.
+    Keys have no map, and no use for it."""
 
     epsilon: float = Field(default=2e-3, gt=0, le=1)
     """Contrast (variance, full scale 1) below which the filter ignores an edge in the picture."""
@@ -336,6 +339,16 @@ def preset(name: str) -> Path:
             f"there is no preset {name!r}. Present: {present}.", "For a file of yours use --config."
         )
     return path
+
+
+def overlay(quality: Quality) -> dict[str, object]:
+    """What -q says: its values, and the defaults for what only another quality would change."""
+    defaults = Settings()
+    plain = {
+        section: {key: getattr(getattr(defaults, section), key) for key in keys}
+        for section, keys in _merged([*QUALITIES.values()]).items()
+    }
+    return _merged([plain, QUALITIES[quality], {"quality": quality}])
 
 
 def parse_assignments(assignments: Sequence[str]) -> dict[str, object]:

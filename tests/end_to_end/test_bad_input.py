@@ -203,3 +203,60 @@ def test_a_full_disk_keeps_what_was_finished_and_the_old_file(
     outcome = mattebox("run", clip, "-o", output, "--overwrite", *EVERYTHING_KEPT)
     assert is_one_clear_message(outcome, EXIT_OUTPUT), outcome
     assert output.read_text() == "precious"
+
+
+def test_two_outputs_of_one_name_are_refused_before_any_work(tmp_path: Path) -> None:
+    """Also where the matte and the result would meet."""
+    clip = write_clip(tmp_path / "in.mkv", frames=3)
+    output = tmp_path / "out.mkv"
+    for arguments in (("-o", output, "-o", output), ("-o", output, "--matte", output)):
+        outcome = mattebox("run", clip, *arguments, *SMALL_NETWORK, "-b", "red")
+        assert is_one_clear_message(outcome, EXIT_OUTPUT), outcome
+    assert not list(tmp_path.glob("*out*"))
+
+
+def test_a_matte_never_replaces_the_input_or_the_backdrop(
+    tmp_path: Path, backdrop_file: dict[str, Path]
+) -> None:
+    """What is being read is refused as an output, --overwrite or not."""
+    clip = write_clip(tmp_path / "in.mkv", frames=3)
+    moving = backdrop_file["video"]
+    before = clip.read_bytes(), moving.read_bytes()
+    for matte in (clip, moving):
+        arguments = ("-b", moving, "--matte", matte, "--overwrite", *SMALL_NETWORK)
+        outcome = mattebox("run", clip, "-o", tmp_path / "out.mp4", *arguments)
+        assert is_one_clear_message(outcome, EXIT_OUTPUT), outcome
+    assert (clip.read_bytes(), moving.read_bytes()) == before
+
+
+@pytest.mark.parametrize("radius", ["-5", "1e6", "nan", "inf"])
+def test_a_blur_outside_its_range_is_a_usage_error(tmp_path: Path, radius: str) -> None:
+    """The range of the setting holds on the command line too."""
+    clip = write_clip(tmp_path / "in.mkv", frames=3)
+    outcome = mattebox("run", clip, "-o", tmp_path / "out.mp4", "-b", f"blur:{radius}")
+    assert is_one_clear_message(outcome, EXIT_USAGE), outcome
+
+
+@pytest.mark.parametrize("name", ["nowhere.mp4", "-", "folder"])
+def test_composing_what_is_no_file_is_an_input_error(tmp_path: Path, name: str) -> None:
+    """A saved matte belongs to one file."""
+    (tmp_path / "folder").mkdir()
+    matte = write_clip(tmp_path / "matte.mkv", frames=2)
+    input = name if name == "-" else tmp_path / name
+    output = tmp_path / "out.mp4"
+    outcome = mattebox("compose", input, "--matte", matte, "-o", output, "-b", "red")
+    assert is_one_clear_message(outcome, EXIT_INPUT), outcome
+
+
+def test_a_bad_backdrop_is_not_blamed_on_the_pictures_of_a_folder(tmp_path: Path) -> None:
+    """It is told at once, by its own name."""
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for name in ("1.png", "2.png"):
+        cv2.imwrite(str(folder / name), np.zeros((20, 30, 3), np.uint8))
+    backdrop = tmp_path / "bad.jpg"
+    backdrop.write_text("no picture")
+    outcome = mattebox("run", folder, "-o", tmp_path / "out", "-b", backdrop, *SMALL_NETWORK)
+    assert outcome.code == EXIT_INPUT
+    assert "bad.jpg" in outcome.err
+    assert "1.png" not in outcome.err

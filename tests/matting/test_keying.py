@@ -361,6 +361,9 @@ class Everything:
         """All of it."""
         return Matte(frame, torch.ones(frame.format.height, frame.format.width))
 
+    def end(self) -> None:
+        """Everything can be keyed."""
+
 
 def test_keying_gives_one_matte_for_each_frame_in_order() -> None:
     """Batches may be of any size, also empty, and are taken only when their turn has come."""
@@ -388,3 +391,25 @@ def test_each_alpha_is_finished_with_its_own_frame() -> None:
     mattes = keying(iter([frames]), Everything(), finish=lambda alpha, frame: alpha * frame.pts)
 
     assert [float(matte.alpha.max()) for matte in mattes] == [0, 40, 80]
+
+
+def test_a_screen_that_is_never_found_is_an_error_and_no_empty_matte() -> None:
+    """Also where the clip ends before the key would have given up."""
+    frame = clips.pattern_frame(clips.video_format("yuv420p"))
+    options = ChromaKeyOptions(colour=None, tolerance=0.1, softness=0.8, despill=1.0)
+    gray = replace(frame, planes=tuple(np.full_like(plane, 128) for plane in frame.planes))
+
+    with pytest.raises(SettingsError, match=r"chroma\.colour"):
+        list(keying(iter([[gray]]), ChromaKey(options)))
+
+
+def test_what_is_transparent_already_never_becomes_foreground() -> None:
+    """A key judges colour, and hidden pixels have some too."""
+    format = clips.video_format("gbrap")
+    frame = clips.pattern_frame(format)
+    frame.planes[3][:, :48] = 0
+    options = ThresholdOptions("fixed", level=0.0, window=0.1, foreground="light", softness=0.01)
+
+    [matte] = keying(iter([[frame]]), LuminanceThreshold(options))
+
+    assert (matte.alpha[:, :48] == 0).all()

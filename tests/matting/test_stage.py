@@ -177,25 +177,6 @@ def test_pictures_of_any_size_are_matted(size: tuple[int, int]) -> None:
     assert torch.isfinite(matte.alpha).all()
 
 
-@pytest.mark.parametrize("stage", ["network", "solid"])
-def test_the_frames_are_closed_when_nobody_wants_more(stage: str) -> None:
-    """An early end goes upstream, so that the source is released at once."""
-    closed: list[bool] = []
-
-    def batches() -> Iterator[list[Frame]]:
-        try:
-            yield from _batches(_frames(4), 1)
-        finally:
-            closed.append(True)
-
-    frames = batches()  # held here, so that forgetting it cannot close it
-    mattes = solid(frames) if stage == "solid" else matting(frames, BrightnessSegmenter(), OPTIONS)
-    next(mattes)
-    mattes.close()  # type: ignore[attr-defined]
-
-    assert closed == [True]
-
-
 def test_a_solid_matte_is_one_everywhere() -> None:
     """What -m none promises: the foreground is the whole picture, untouched."""
     frames = _frames(5, "yuv420p")

@@ -13,7 +13,12 @@ import clips
 import readback
 from mattebox.errors import DecodeError, SinkRefused
 from mattebox.frame import Frame
-from mattebox.sinks.matte import HEADER_TIME_BASE, MatteSink, read_matte_header
+from mattebox.sinks.matte import (
+    HEADER_FIRST_PTS,
+    HEADER_TIME_BASE,
+    MatteSink,
+    read_matte_header,
+)
 from mattebox.timing import rescale
 
 MS = Fraction(1, 1000)
@@ -45,7 +50,11 @@ def test_the_header_comes_back(tmp_path: Path) -> None:
     sink.open(format)
     sink.write(Frame(clips.pattern_planes(format.pixels, 64, 96), format, 0))
     sink.close()
-    assert read_matte_header(path) == {**HEADER, HEADER_TIME_BASE: "1001/30000"}
+    assert read_matte_header(path) == {
+        **HEADER,
+        HEADER_TIME_BASE: "1001/30000",
+        HEADER_FIRST_PTS: "0",
+    }
 
 
 @pytest.mark.parametrize(

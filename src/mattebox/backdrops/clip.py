@@ -7,6 +7,7 @@ Called on the caller's thread.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Generator, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -22,6 +23,17 @@ _log = logging.getLogger(__name__)
 # Pauses longer than this are jumped over to the nearest key frame instead of decoded: key frames
 # are rarely further apart (x264 sets one at least every 250 frames).
 _JUMP_S = 10
+
+# No file has time stamps as late as this; four more bits are left for FFmpeg's own arithmetic.
+_LATEST_TICK = 1 << 59
+
+# What a playlist may point to: files beside it, and never anything over a network.
+_OPTIONS = {"protocol_whitelist": "file,crypto,data"}
+
+# FFmpeg draws any text file, and any .bin, as a terminal screen.
+_TEXT_CODECS = {"ansi", "bintext"}
+
+_INSTEAD = "Take a picture (JPEG, PNG), a video (MP4, MKV, WebM, GIF), a colour or `blur`."
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +61,8 @@ class Clip:
         SourceNotFound: there is no such file.
         DecodeError: it holds no video that can be decoded.
         SourceError: it may not be read.
+
+    Damage further on ends the clip early or leaves pictures out, with a warning.
     """
 
     def __init__(self, path: Path) -> None:
@@ -84,7 +98,10 @@ class Clip:
     @property
     def end_s(self) -> Fraction | None:
         """When the last picture ends; None until it has been reached."""
-        return None if self._next is not None else self._current.start_s + self._current.length_s
+        if self._next is not None:
+            return None
+        # Damaged time stamps may lie before the first one: a clip still has some length.
+        return max(self._current.start_s + self._current.length_s, self._step_s)
 
     def at(self, moment_s: Fraction) -> Picture:
         """The picture shown at that moment; the last one from the end on.
@@ -113,10 +130,10 @@ class Clip:
     def _jump(self, moment_s: Fraction) -> None:
         """Go on at the last key frame before the moment, if the file can; else change nothing."""
         assert self._origin_s is not None
-        target = round((moment_s + self._origin_s) / self.tick_s)
+        target = min(round((moment_s + self._origin_s) / self.tick_s), _LATEST_TICK)
         try:
             self._container.seek(target, stream=self._stream)
-        except av.FFmpegError as error:
+        except (av.FFmpegError, OSError) as error:
             _log.info("the backdrop %s cannot seek (%s): decoding instead", self._path, error)
             return
         self._pictures.close()
@@ -140,7 +157,7 @@ class Clip:
             stamp_s = end_s + (self._origin_s or 0) if frame.pts is None else frame.pts * tick_s
             if self._origin_s is None:
                 self._origin_s = stamp_s
-            length_s = frame.duration * tick_s if frame.duration else self._step_s
+            length_s = frame.duration * tick_s if frame.duration > 0 else self._step_s
             picture = Picture(frame, stamp_s - self._origin_s, length_s)
             end_s = picture.start_s + picture.length_s
             yield picture
@@ -150,14 +167,14 @@ class Clip:
         while True:
             try:
                 packet = next(packets, None)
-            except av.FFmpegError as error:
+            except (av.FFmpegError, OSError) as error:
                 _log.warning("the backdrop %s is damaged and ends early: %s", self._path, error)
                 return
             if packet is None:
                 return
             try:
                 frames = packet.decode()
-            except av.FFmpegError as error:
+            except (av.FFmpegError, OSError) as error:
                 _log.warning("a damaged picture of the backdrop %s: %s", self._path, error)
                 continue
             yield from frames
@@ -172,32 +189,50 @@ def length_s(path: Path) -> Fraction:
     with _open(path) as container:
         stream = _video_stream(container, path)
         tick_s = stream.time_base or Fraction(1, 1000)
-        if stream.duration:
+        if stream.duration and stream.duration > 0:
             return stream.duration * tick_s
-        starts, ends = [], []
+        spans = list(_spans(container, stream))
+        if not spans:
+            return Fraction(0)
+        return (max(end for _, end in spans) - min(start for start, _ in spans)) * tick_s
+
+
+def _spans(container: InputContainer, stream: av.VideoStream) -> Iterator[tuple[int, int]]:
+    """First and last tick of every packet, as far as the file can be read."""
+    try:
         for packet in container.demux(stream):
             if packet.pts is not None:
-                starts.append(packet.pts)
-                ends.append(packet.pts + (packet.duration or 0))
-        return (max(ends) - min(starts)) * tick_s if starts else Fraction(0)
+                yield packet.pts, packet.pts + (packet.duration or 0)
+    except (av.FFmpegError, OSError) as error:
+        _log.debug("looking for the length of a backdrop: %s", error)  # reading it warns
 
 
 def _open(path: Path) -> InputContainer:
     try:
-        return av.open(str(path))
-    except FileNotFoundError as error:
-        raise SourceNotFound(
-            f"cannot read the backdrop {path}: there is no such file.",
+        # "file:" keeps FFmpeg from reading a protocol into a name such as "12:30.mp4".
+        return av.open(f"file:{path}", options=_OPTIONS)
+    except (av.FFmpegError, OSError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: OSError | av.FFmpegError) -> SourceError:
+    """What FFmpeg's or the system's refusal to open a file means."""
+    cannot = f"cannot read the backdrop {path}"
+    if not path.exists():
+        return SourceNotFound(
+            f"{cannot}: there is no such file.",
             "Check the path, or take a colour or `blur` as backdrop.",
-        ) from error
-    except av.InvalidDataError as error:
-        raise DecodeError(
-            f"cannot read the backdrop {path}: it is neither a picture nor a video that FFmpeg "
-            f"reads ({error.strerror}).",
-            "Take a picture (JPEG, PNG), a video (MP4, MKV, WebM, GIF), a colour or `blur`.",
-        ) from error
-    except av.FFmpegError as error:
-        raise SourceError(f"cannot read the backdrop {path}: {error.strerror}.") from error
+        )
+    if path.is_dir():
+        return DecodeError(f"{cannot}: it is a folder, and not a picture or video.", _INSTEAD)
+    if not os.access(path, os.R_OK):
+        return SourceError(f"{cannot}: {error.strerror}.", "Check its permissions.")
+    if path.stat().st_size == 0:
+        return DecodeError(f"{cannot}: it is empty (0 bytes).", _INSTEAD)
+    return DecodeError(
+        f"{cannot}: it is neither a picture nor a video that FFmpeg reads ({error.strerror}).",
+        _INSTEAD,
+    )
 
 
 def _video_stream(container: InputContainer, path: Path) -> av.VideoStream:
@@ -205,8 +240,18 @@ def _video_stream(container: InputContainer, path: Path) -> av.VideoStream:
     if not isinstance(stream, av.VideoStream):
         kinds = ", ".join(sorted({stream.type for stream in container.streams})) or "nothing"
         raise DecodeError(
-            f"cannot read the backdrop {path}: it holds {kinds}, and no video.",
-            "Take a file with a picture in it, a colour or `blur`.",
+            f"cannot read the backdrop {path}: it holds {kinds}, and no video.", _INSTEAD
+        )
+    codec: av.CodecContext | None = stream.codec_context  # None, whatever the stubs say
+    if codec is None:
+        raise DecodeError(
+            f"cannot read the backdrop {path}: this FFmpeg does not know its video's codec.",
+            "Convert it first, for example to H.264 in an .mp4 file.",
+        )
+    if codec.name in _TEXT_CODECS:
+        raise DecodeError(
+            f"cannot read the backdrop {path}: it is a text file, and not a picture or video.",
+            _INSTEAD,
         )
     return stream
 

@@ -90,10 +90,12 @@ class Converter:
     Args:
         format: of the frames to lay them behind.
         fit, anchor: see ``fit.placement``.
+        name: what messages call the backdrop.
     """
 
-    def __init__(self, format: VideoFormat, fit: Fit, anchor: Anchor) -> None:
+    def __init__(self, format: VideoFormat, fit: Fit, anchor: Anchor, name: str) -> None:
         self._format = format
+        self._name = name
         self._fit: Fit = fit
         self._anchor: Anchor = anchor
         self._look: _Look | None = None
@@ -120,8 +122,9 @@ class Converter:
             made = self._graph.pull()
         except av.FFmpegError as error:
             raise DecodeError(
-                f"cannot turn the backdrop's {look.width}×{look.height} {look.pixels} into "
-                f"{self._format}: {error.strerror}."
+                f"cannot turn the backdrop {self._name}, {look.width}×{look.height} "
+                f"{look.pixels}, into {self._format}: {error.strerror}.",
+                "Convert it first, for example to H.264 in an .mp4 file.",
             ) from error
         assert isinstance(made, av.VideoFrame)
         return self._laid_out(self._coloured(made, look))

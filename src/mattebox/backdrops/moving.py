@@ -7,6 +7,7 @@ Here are the clock, the loop and its seam. Reading lives in ``clip``, fitting an
 from __future__ import annotations
 
 import logging
+import math
 from fractions import Fraction
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from mattebox.backdrops.clip import Clip, Picture, length_s
 from mattebox.backdrops.convert import Converter
 from mattebox.backdrops.fit import Anchor, Fit
 from mattebox.colour import Plane, Planes
+from mattebox.errors import SettingsError
 from mattebox.frame import Frame, Matte, VideoFormat
 
 _log = logging.getLogger(__name__)
@@ -35,9 +37,13 @@ class MovingBackdrop:
     Args:
         path: any video FFmpeg reads, GIF too; its rotation and sample aspect ratio are honoured.
         fit, anchor: see ``fit.placement``.
-        start_s: where in the clip the first pass starts, in seconds.
+        start_s: where in the clip the first pass starts, in seconds; beyond its end it counts on
+            from the beginning.
         crossfade_s: how long its end blends into its beginning, in seconds; 0 cuts; never more
             than half the clip.
+
+    Raises:
+        SettingsError: a time is not finite.
     """
 
     def __init__(
@@ -46,8 +52,8 @@ class MovingBackdrop:
         self._path = path
         self._fit: Fit = fit
         self._anchor: Anchor = anchor
-        self._start_s = Fraction(start_s)
-        self._crossfade_s = Fraction(crossfade_s)
+        self._start_s = _seconds("start_s", start_s)
+        self._crossfade_s = _seconds("crossfade_s", crossfade_s)
         self._length_s: Fraction | None = None  # None: not known before the end is reached
         self._clip: Clip | None = None
         self._leaving: Clip | None = None  # the pass before, while its end is still blended in
@@ -66,7 +72,7 @@ class MovingBackdrop:
         self._clip = Clip(self._path)
         if self._crossfade_s and not self._clip.is_still:
             self._length_s = length_s(self._path) or None
-        self._converter = Converter(format, self._fit, self._anchor)
+        self._converter = Converter(format, self._fit, self._anchor, str(self._path))
         self._planes_of(self._clip, Fraction(0))
 
     def render(self, matte: Matte) -> Planes:
@@ -149,6 +155,15 @@ class MovingBackdrop:
         planes = self._converter.planes(picture.frame, clip.sample_aspect)
         self._converted = [*self._converted[-1:], (picture, planes)]
         return planes
+
+
+def _seconds(name: str, value: float) -> Fraction:
+    if not math.isfinite(value):
+        raise SettingsError(
+            f"cannot use backdrop.{name} = {value}: it is no number of seconds.",
+            f"Set backdrop.{name} to a finite number, such as 0.",
+        )
+    return Fraction(value)
 
 
 def mixed(leaving: Plane, arriving: Plane, share: float) -> Plane:

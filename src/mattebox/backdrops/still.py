@@ -71,7 +71,10 @@ def read_picture(path: Path) -> npt.NDArray[Any]:
         DecodeError: it is not a picture.
         SourceError: it may not be read.
     """
-    data = np.frombuffer(_read_bytes(path), np.uint8)
+    content = _read_bytes(path)
+    if _is_animated(content):
+        _log.warning("the backdrop %s is animated: only its first picture is shown", path)
+    data = np.frombuffer(content, np.uint8)
     # IMREAD_UNCHANGED alone keeps alpha, but it ignores the orientation: so, twice.
     picture = _decode(path, data, cv2.IMREAD_UNCHANGED)
     if picture.ndim == 3 and picture.shape[2] == 4:
@@ -92,7 +95,26 @@ def _read_bytes(path: Path) -> bytes:
             "Check the path, or take a colour or `blur` as backdrop.",
         ) from error
     except OSError as error:
-        raise SourceError(f"cannot read the backdrop {path}: {error.strerror}.") from error
+        if path.is_dir():
+            raise DecodeError(
+                f"cannot read the backdrop {path}: it is a folder, and not a picture.",
+                "Take a picture in it, a video, a colour or `blur`.",
+            ) from error
+        raise SourceError(
+            f"cannot read the backdrop {path}: {error.strerror}.", "Check its permissions."
+        ) from error
+
+
+def _is_animated(content: bytes) -> bool:
+    """Whether it is a WebP or PNG file with more than one picture.
+
+    Source: RFC 9649, section 2.7 (the A flag of VP8X); PNG, third edition, 11.3.6.1 (acTL).
+    """
+    if content[:4] == b"RIFF" and content[8:16] == b"WEBPVP8X":
+        return bool(content[20:21] and content[20] & 2)
+    if content[:8] == b"\x89PNG\r\n\x1a\n":
+        return content.find(b"acTL", 0, max(0, content.find(b"IDAT"))) >= 0
+    return False
 
 
 def _decode(path: Path, data: npt.NDArray[np.uint8], flags: int) -> npt.NDArray[Any]:

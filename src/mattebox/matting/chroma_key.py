@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass, replace
-from typing import TypeAlias, cast
+from typing import NoReturn, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -132,11 +132,23 @@ class ChromaKey:
             self._key = _screen_on_border(small, format)
             self._frames_without += self._key is None
         if self._key is None and self._frames_without > _PATIENCE:
-            raise SettingsError(
-                f"no green or blue screen on the border of the first {_PATIENCE} frames.",
-                'Name its colour, for example chroma.colour = "#00b140".',
-            )
+            self._give_up()
         return self._key
+
+    def end(self) -> None:
+        """After the last frame: an empty matte for want of a screen is an error, not a result.
+
+        Raises:
+            SettingsError: no screen was found.
+        """
+        if self._key is None and self._frames_without:
+            self._give_up()
+
+    def _give_up(self) -> NoReturn:
+        raise SettingsError(
+            f"no green or blue screen on the border of the first {self._frames_without} frames.",
+            "Name its colour, for example --set chroma.colour=#00b140.",
+        )
 
 
 def _at_chroma_size(frame: Frame) -> Grid:

@@ -14,6 +14,7 @@ from torch import Tensor
 
 from mattebox.frame import Frame, Matte
 from mattebox.matting.chroma_key import ChromaKey, ChromaKeyOptions
+from mattebox.matting.resample import within_own_alpha
 from mattebox.matting.threshold import LuminanceThreshold, ThresholdOptions
 
 __all__ = [
@@ -40,6 +41,14 @@ class Key(Protocol):
         """
         ...
 
+    def end(self) -> None:
+        """Called once after the last frame.
+
+        Raises:
+            SettingsError: nothing in all the frames could be keyed.
+        """
+        ...
+
 
 def keying(
     batches: Iterator[list[Frame]],
@@ -53,10 +62,15 @@ def keying(
         key: makes the mattes.
         finish: what is done to each alpha, float32 (height, width) in [0, 1], before it leaves.
 
+    Yields:
+        one matte per frame; where the frame has alpha of its own, the matte is nowhere above it.
+
     Raises:
-        FrameError, SettingsError: as ``Key.cut``.
+        FrameError, SettingsError: as ``Key.cut`` and ``Key.end``.
     """
     for batch in batches:
         for frame in batch:
             matte = key.cut(frame)
-            yield replace(matte, alpha=finish(matte.alpha, frame)) if finish else matte
+            alpha = finish(matte.alpha, frame) if finish else matte.alpha
+            yield replace(matte, alpha=within_own_alpha(alpha, frame))
+    key.end()

@@ -15,6 +15,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from mattebox.colour import Plane
+from mattebox.frame import Frame
 
 
 def plane_tensor(plane: Plane) -> Tensor:
@@ -183,3 +184,16 @@ def _area_weights(source: int, target: int) -> Tensor:
     right = np.minimum(edges[1:, None], np.arange(1, source + 1)[None])
     share = np.maximum(right - left, 0) * (target / source)
     return torch.from_numpy(share.astype(np.float32))
+
+
+def within_own_alpha(alpha: Tensor, frame: Frame) -> Tensor:
+    """What the source calls transparent is never foreground.
+
+    Args:
+        alpha: float32 (height, width) in [0, 1].
+        frame: its frame; where its layout has alpha, that is the most the matte may be.
+    """
+    if not frame.format.pixels.has_alpha:
+        return alpha
+    own = plane_tensor(frame.planes[-1]).to(alpha.device).to(torch.float32)
+    return torch.minimum(alpha, own.div_(frame.format.pixels.peak))

@@ -8,9 +8,8 @@ it.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, closing, contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -18,7 +17,7 @@ from torch import Tensor
 from mattebox.frame import Frame, Matte
 from mattebox.matting.prepare import prepare
 from mattebox.matting.refine import RefineOptions, refine
-from mattebox.matting.resample import plane_tensor
+from mattebox.matting.resample import within_own_alpha
 from mattebox.matting.temporal import TemporalOptions, TemporalState, steady
 from mattebox.ports import Segmenter
 from mattebox.timing import seconds
@@ -47,7 +46,8 @@ def matting(
     How frames are grouped changes nothing: steadying over time goes frame by frame.
 
     Args:
-        batches: lists of one or more frames of one format, in order of pts; closed at the end.
+        batches: lists of one or more frames of one format, in order of pts; whoever
+            made them closes them.
         segmenter: the network.
         options: see there.
 
@@ -61,29 +61,26 @@ def matting(
     """
     state: TemporalState | None = None
     threads = torch.get_num_threads()
-    with _closed_at_the_end(batches):
-        for batch in batches:
-            pictures = prepare(batch, options.size)
-            maps = segmenter.saliency(pictures)
-            for frame, picture, saliency in zip(batch, pictures, maps[:, 0], strict=True):
-                with _one_torch_thread(threads):
-                    steadied, state = _steadied(frame, picture, saliency, state, options.temporal)
-                    alpha = refine(steadied, frame, options.refine)
-                    alpha = _within_own_alpha(alpha, frame)
-                yield Matte(frame, alpha, saliency)
+    for batch in batches:
+        pictures = prepare(batch, options.size)
+        maps = segmenter.saliency(pictures)
+        for frame, picture, saliency in zip(batch, pictures, maps[:, 0], strict=True):
+            with _one_torch_thread(threads):
+                steadied, state = _steadied(frame, picture, saliency, state, options.temporal)
+                alpha = within_own_alpha(refine(steadied, frame, options.refine), frame)
+            yield Matte(frame, alpha, saliency)
 
 
 def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
     """Keep everything: alpha is 1, or the frame's own alpha where it has any.
 
     Args:
-        batches: lists of frames; closed at the end.
+        batches: lists of frames.
     """
-    with _closed_at_the_end(batches):
-        for batch in batches:
-            for frame in batch:
-                alpha = torch.ones(frame.format.height, frame.format.width)
-                yield Matte(frame, _within_own_alpha(alpha, frame))
+    for batch in batches:
+        for frame in batch:
+            alpha = torch.ones(frame.format.height, frame.format.width)
+            yield Matte(frame, within_own_alpha(alpha, frame))
 
 
 @contextmanager
@@ -113,16 +110,3 @@ def _steadied(
         return saliency, None
     moment = seconds(frame.pts, frame.format.time_base)
     return steady(saliency, picture.to(saliency.device), moment, state, options)
-
-
-def _within_own_alpha(alpha: Tensor, frame: Frame) -> Tensor:
-    """What the source calls transparent is never foreground."""
-    if not frame.format.pixels.has_alpha:
-        return alpha
-    own = plane_tensor(frame.planes[-1]).to(alpha.device).to(torch.float32)
-    return torch.minimum(alpha, own.div_(frame.format.pixels.peak))
-
-
-def _closed_at_the_end(batches: Iterator[list[Frame]]) -> AbstractContextManager[Any]:
-    """Close what can be closed, also when nobody asks for the rest."""
-    return closing(batches) if hasattr(batches, "close") else nullcontext()

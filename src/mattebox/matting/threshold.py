@@ -74,6 +74,9 @@ class LuminanceThreshold:
         self._level = _Eased(jump=_LEVEL_JUMP)
         self._lightness = _Eased(jump=_SIDE_JUMP)
 
+    def end(self) -> None:
+        """Nothing to say: every picture has a luminance."""
+
     def cut(self, frame: Frame) -> Matte:
         """The frame and its alpha."""
         luma = _luma(frame)

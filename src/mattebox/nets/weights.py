@@ -113,10 +113,8 @@ def load(checkpoint: Checkpoint) -> U2Net:
         WeightsError: the file changed since ``find``, or holds infinities or not-a-numbers.
     """
     state = read_state(checkpoint.path)
-    if architecture_of(state, checkpoint.path) != checkpoint.architecture:
-        raise WeightsError(
-            f"{checkpoint.path} is not the {checkpoint.architecture.name} it was found to be."
-        )
+    if _sha256(checkpoint.path) != checkpoint.sha256:
+        raise WeightsError(f"{checkpoint.path} has changed since it was looked at.", "Try again.")
     network = U2Net(checkpoint.architecture)
     try:
         network.load_state_dict(state, strict=True)  # copies into float32

@@ -10,7 +10,7 @@ import contextlib
 import heapq
 import io
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,9 +31,11 @@ from mattebox.sinks.reencode import (
     ConvertedSubtitles,
     Copied,
     CoverArt,
+    DamagedPacketError,
     ReencodedSound,
     Way,
 )
+from mattebox.sinks.splices import Splices
 
 _log = logging.getLogger(__name__)
 
@@ -84,6 +86,8 @@ class Companion:
         self._read_to = Fraction(0)
         self._packets: Iterator[tuple[Fraction, int, Packet[Stream]]] = iter(())
         self._damaged = 0
+        self._fed: dict[int, int] = {}
+        self._splices = Splices()
 
     def open(self) -> Fraction:
         """Open the input and say by how many seconds everything of it is to be shown later.
@@ -139,11 +143,27 @@ class Companion:
         self._read_ahead(limit)
         while self._waiting and (limit is None or self._waiting[0][0] <= limit):
             packet = heapq.heappop(self._waiting)[2]
-            yield from self._ways[packet.stream_index].feed(packet, shift)
+            yield from self._fed_with(packet, shift)
             self._read_ahead(limit)
         if moment is None:
-            for way in self._ways.values():
-                yield from way.flush(shift)
+            for index, way in self._ways.items():
+                made = way.flush(shift)
+                yield from made
+                self._warn_of_nothing(index, len(made))
+
+    def _fed_with(self, packet: Packet[Stream], shift: Fraction) -> Sequence[Packet[Stream]]:
+        index = packet.stream_index
+        made: Sequence[Packet[Stream]] = ()
+        with self.damage(DamagedPacketError):
+            made = self._ways[index].feed(packet, shift)
+        self._fed[index] = self._fed.get(index, 0) + len(made)
+        return made
+
+    def _warn_of_nothing(self, index: int, flushed: int) -> None:
+        assert self._input is not None
+        if self._fed.get(index) == 0 and flushed == 0:
+            stream = self._input.streams[index]
+            _log.warning("%s of %s came out empty", _words(stream), self._path)
 
     @contextlib.contextmanager
     def damage(self, kind: type[Exception]) -> Iterator[None]:
@@ -218,17 +238,37 @@ class Companion:
                     if packet.size:
                         in_a_row = 0
                         count += 1
+                        self._mend(packet)
                         yield _time_of(packet), count, packet
             except FFmpegError:
                 self._damaged += 1
                 in_a_row += 1
             else:
                 return
+        _log.warning(
+            "%s is too damaged to read on: its sound and subtitles end early, at about %.1f s",
+            self._path,
+            float(self._read_to),
+        )
+
+    def _mend(self, packet: Packet[Stream]) -> None:
+        before = self._splices.count
+        self._splices.mend(packet, isinstance(packet.stream, AudioStream))
+        if self._splices.count > before:
+            _log.warning(
+                "the sound of %s jumps back in time at %.1f s, as where two recordings are "
+                "joined: it is put right behind what was before",
+                self._path,
+                float(_time_of(packet)),
+            )
 
 
 def _way(container: OutputContainer, stream: Stream) -> Way | None:
     """How a stream gets into a container; None, with a warning, if there is no way."""
     name = container.format.name
+    if stream.type in {"audio", "subtitle"} and not _is_known(stream):
+        _log.warning("%s is left out: its codec is not known", _words(stream))
+        return None
     if isinstance(stream, VideoStream):
         if _is_cover(stream) and name == "mp4" and _takes(name, stream):
             return CoverArt(container, stream)
@@ -251,7 +291,7 @@ def _way(container: OutputContainer, stream: Stream) -> Way | None:
     except (FFmpegError, ValueError) as error:
         _log.warning("%s is left out: %s", _words(stream), error)
         return None
-    if stream.type != "data" or stream.name is not None:
+    if stream.type != "data" or _name(stream) is not None:
         _log.warning("%s is left out: %s cannot hold it", _words(stream), name)
     return None
 
@@ -276,9 +316,22 @@ def _is_text(stream: SubtitleStream) -> bool:
     return bool(stream.codec_context.codec.text_sub)
 
 
+def _is_known(stream: Stream) -> bool:
+    # Typed as always there; None where FFmpeg knows no decoder for what the file names.
+    return getattr(stream, "codec_context", None) is not None
+
+
+def _name(stream: Stream) -> str | None:
+    """The codec's name; None for one that FFmpeg does not know."""
+    try:
+        return stream.name
+    except AttributeError:
+        return None
+
+
 def _words(stream: Stream) -> str:
     """A stream in words for a warning: ``subtitle stream 3 (subrip, fra)``."""
-    known = [stream.name, stream.language]
+    known = [_name(stream), stream.language]
     details = ", ".join(each for each in known if each and each != "und")
     return f"{stream.type} stream {stream.index}" + (f" ({details})" if details else "")
 

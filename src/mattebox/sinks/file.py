@@ -8,7 +8,7 @@ name ``final_place``'s, the choice of encoder ``plan``'s. Called on one thread.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -37,7 +37,11 @@ class FileSink:
         sound: "keep" copies the companion's sound, "none" leaves it out.
         overwrite: whether an existing file may be replaced.
         metadata: tags of the file, over those of the companion.
+        forbidden: more files, beside the companion, that are read and must never be replaced.
     """
+
+    # The tag that gets the first picture's pts, if one is to get it.
+    _first_pts_tag: str | None = None
 
     def __init__(
         self,
@@ -48,13 +52,15 @@ class FileSink:
         sound: Literal["keep", "none"],
         overwrite: bool,
         metadata: Mapping[str, str],
+        forbidden: Sequence[Path] = (),
     ) -> None:
         self._path = path
         self._encoding = encoding
         self._companion = companion
         self._sound = sound == "keep"
         self._metadata = dict(metadata)
-        self._place = FinalPlace(path, overwrite=overwrite, forbidden=companion)
+        read = [*forbidden] if companion is None else [companion, *forbidden]
+        self._place = FinalPlace(path, overwrite=overwrite, forbidden=read)
         self._movie: Movie | None = None
         self._working = path
         self._format: VideoFormat | None = None
@@ -80,7 +86,13 @@ class FileSink:
         companion = Companion(self._companion, sound=self._sound) if self._companion else None
         movie = Movie(self._working, self._path, companion)
         try:
-            movie.start(plan, format, user_options=self._encoding.options, metadata=self._metadata)
+            movie.start(
+                plan,
+                format,
+                user_options=self._encoding.options,
+                metadata=self._metadata,
+                first_pts_tag=self._first_pts_tag,
+            )
         except BaseException:
             movie.close()
             self._place.discard()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
 
 from mattebox.errors import SinkError, SinkRefused
@@ -26,13 +27,14 @@ class FinalPlace:
     Args:
         path: the final name. A symbolic link is followed: its target is what gets replaced.
         overwrite: whether something that stands there may be replaced.
-        forbidden: a file that must not be replaced whatever ``overwrite`` says: the input.
+        forbidden: files that must not be replaced whatever ``overwrite`` says, under any of
+            their names: those that are being read.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool, forbidden: Path | None = None) -> None:
+    def __init__(self, path: Path, *, overwrite: bool, forbidden: Sequence[Path] = ()) -> None:
         self.path = path
         self._overwrite = overwrite
-        self._forbidden = forbidden
+        self._forbidden = tuple(forbidden)
         self._target = path
         self._working: Path | None = None
 
@@ -40,15 +42,11 @@ class FinalPlace:
         """Refuse what can be refused without making anything.
 
         Raises:
-            SinkRefused: the place is taken, is the input, is no file, or has no folder.
+            SinkRefused: the place is taken, is being read, is no file, or has no folder.
         """
         self._target = followed(self.path)
         refuse_missing_folder(self.path, self._target)
-        if self._forbidden is not None and _is_same_file(self._target, self._forbidden):
-            raise SinkRefused(
-                f"cannot write {self.path}: it is the input itself.",
-                "Choose another output name; the input is read until the end.",
-            )
+        refuse_what_is_read(self.path, self._target, self._forbidden)
         if self._target.exists() and not self._target.is_file():
             kind = "a folder" if self._target.is_dir() else "not an ordinary file"
             raise SinkRefused(
@@ -112,6 +110,8 @@ class FinalPlace:
             return None
         working, self._working = self._working, None
         for place in partial_names(self._target):
+            if is_one_of(place, self._forbidden):
+                continue
             try:
                 if self._overwrite:
                     working.replace(place)
@@ -196,8 +196,22 @@ def refuse_missing_folder(path: Path, target: Path) -> None:
         )
 
 
+def refuse_what_is_read(path: Path, target: Path, forbidden: Sequence[Path]) -> None:
+    """Raise ``SinkRefused`` if ``target`` is a file that must not be replaced."""
+    if is_one_of(target, forbidden):
+        raise SinkRefused(
+            f"cannot write {path}: that is the input itself, or another file that is being read.",
+            "Choose another output name; what is read is read until the end.",
+        )
+
+
+def is_one_of(path: Path, others: Sequence[Path]) -> bool:
+    """Whether a path leads to one of some files, by whatever links."""
+    return any(_is_same_file(path, other) for other in others)
+
+
 def _is_same_file(path: Path, other: Path) -> bool:
     try:
         return path.samefile(other)
-    except OSError:
+    except (OSError, ValueError):
         return False

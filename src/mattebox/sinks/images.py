@@ -9,6 +9,7 @@ import contextlib
 import re
 import secrets
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 from mattebox.errors import SinkError, SinkRefused
@@ -16,9 +17,11 @@ from mattebox.frame import Frame, VideoFormat
 from mattebox.sinks.final_place import (
     FinalPlace,
     followed,
+    is_one_of,
     move_without_replacing,
     partial_names,
     refuse_missing_folder,
+    refuse_what_is_read,
 )
 from mattebox.sinks.stills import check_still, encode_still
 
@@ -32,12 +35,15 @@ class ImageSink:
         path: where; .png .webp .jpg .tiff .bmp .avif.
         quality: 0 to 100, for the formats that lose something.
         overwrite: whether an existing file may be replaced.
+        forbidden: files that are read and must never be replaced.
     """
 
-    def __init__(self, path: Path, *, quality: int, overwrite: bool) -> None:
+    def __init__(
+        self, path: Path, *, quality: int, overwrite: bool, forbidden: Sequence[Path] = ()
+    ) -> None:
         self._path = path
         self._quality = quality
-        self._place = FinalPlace(path, overwrite=overwrite)
+        self._place = FinalPlace(path, overwrite=overwrite, forbidden=forbidden)
         self._working: Path | None = None
         self._is_written = False
         self._kept: str | None = None
@@ -87,21 +93,31 @@ class FolderSink:
     """Writes every picture into a folder: ``000001.png``, ``000002.png``, ….
 
     The pictures are collected in a hidden folder and appear together when all are there. Into a
-    folder that exists they are moved one by one: pictures of the same number are replaced, later
-    numbers of an earlier run are removed, and everything else in it stays.
+    folder that exists they are moved one by one: pictures of the same number are replaced, those
+    of an earlier run that go on right after the last number are removed, and all else stays.
 
     Args:
         path: the folder; it is made if it is not there.
         suffix: of the pictures, for example ``.png``.
         quality: 0 to 100, for the formats that lose something.
         overwrite: whether a folder with something in it may be used.
+        forbidden: files (or a folder of them) that are read and must never be replaced.
     """
 
-    def __init__(self, path: Path, *, suffix: str, quality: int, overwrite: bool) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        suffix: str,
+        quality: int,
+        overwrite: bool,
+        forbidden: Sequence[Path] = (),
+    ) -> None:
         self._path = path
         self._suffix = suffix
         self._quality = quality
         self._overwrite = overwrite
+        self._forbidden = tuple(forbidden)
         self._target = path
         self._working: Path | None = None
         self._pictures = 0
@@ -136,8 +152,7 @@ class FolderSink:
         if self._working is None:
             raise SinkError(f"cannot write to {self._path}: it is not open.")
         data = encode_still(frame, self._suffix, self._quality)
-        name = f"{self._pictures + 1:06d}{self._suffix}"
-        _store(self._working / name, data)
+        _store(self._place_of(self._working, self._pictures + 1), data)
         self._pictures += 1
 
     def close(self) -> None:
@@ -166,6 +181,14 @@ class FolderSink:
                 f"cannot write pictures into {self._path}: that is a file.",
                 "Choose another name for the folder.",
             )
+        refuse_what_is_read(self._path, self._target, self._forbidden)
+        for standing in self._target.glob(f"*{self._suffix}"):
+            if _NUMBERED.fullmatch(standing.stem) and is_one_of(standing, self._forbidden):
+                raise SinkRefused(
+                    f"cannot write pictures into {self._path}: {standing.name} in it is being "
+                    "read, and could be replaced.",
+                    "Choose another folder.",
+                )
         if any(self._target.iterdir()) and not self._overwrite:
             raise SinkRefused(
                 f"cannot write pictures into {self._path}: something is in that folder already.",
@@ -192,10 +215,18 @@ class FolderSink:
             else:
                 move_without_replacing(picture, self._target / picture.name)
         if self._overwrite:
-            for older in self._target.glob(f"*{self._suffix}"):
-                if _NUMBERED.fullmatch(older.stem) and int(older.stem) > len(made):
-                    older.unlink()
+            self._remove_what_goes_on_after(len(made))
         working.rmdir()
+
+    def _remove_what_goes_on_after(self, last: int) -> None:
+        """Remove the rest of a longer, earlier run, which would read as the end of this one."""
+        number = last + 1
+        while (older := self._place_of(self._target, number)).is_file():
+            older.unlink()
+            number += 1
+
+    def _place_of(self, folder: Path, number: int) -> Path:
+        return folder / f"{number:06d}{self._suffix}"
 
 
 def _store(path: Path, data: bytes) -> None:

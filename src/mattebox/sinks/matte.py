@@ -2,12 +2,14 @@
 
 Lossless, one gray frame for each input frame at the same time. Matroska counts in milliseconds: a
 pts comes back as ``timing.rescale(pts, time_base, Fraction(1, 1000))``, which is how to find the
-matte of a frame; the time base of the input is in the header. Called on one thread.
+matte of a frame; the time base of the input is in the header. Matroska keeps no pictures before 0:
+a clip that begins there is moved later as a whole, by ``first_pts_shift``. Called on one thread.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -21,6 +23,7 @@ from mattebox.sinks.companion import OWN_TAGS
 from mattebox.sinks.file import FileSink
 
 HEADER_TIME_BASE = f"{OWN_TAGS}TIME_BASE"
+HEADER_FIRST_PTS = f"{OWN_TAGS}FIRST_PTS"
 
 
 class MatteSink(FileSink):
@@ -30,9 +33,19 @@ class MatteSink(FileSink):
         path: where; .mkv.
         overwrite: whether an existing file may be replaced.
         metadata: the header: keys that begin with ``MATTEBOX_``, in capitals.
+        forbidden: files that are read and must never be replaced.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool, metadata: Mapping[str, str]) -> None:
+    _first_pts_tag = HEADER_FIRST_PTS
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        overwrite: bool,
+        metadata: Mapping[str, str],
+        forbidden: Sequence[Path] = (),
+    ) -> None:
         super().__init__(
             path,
             encoding=matte_encoding(),
@@ -40,6 +53,7 @@ class MatteSink(FileSink):
             sound="none",
             overwrite=overwrite,
             metadata=metadata,
+            forbidden=forbidden,
         )
 
     def open(self, format: VideoFormat) -> None:
@@ -75,3 +89,20 @@ def read_matte_header(path: Path) -> Mapping[str, str]:
     except (FFmpegError, OSError) as error:
         raise DecodeError(f"cannot read the matte {path}: {error}.") from error
     return {key.upper(): tags[key] for key in tags if key.upper().startswith(OWN_TAGS)}
+
+
+def first_pts_shift(header: Mapping[str, str]) -> Fraction:
+    """How many seconds later the matte's pictures stand in the file than the frames they are of.
+
+    Args:
+        header: as ``read_matte_header`` gives it; one without times, or with broken ones, is of a
+            clip that was not moved.
+
+    Returns:
+        0 or more; subtract it from a time in the file to get the time of the frame.
+    """
+    try:
+        first = int(header[HEADER_FIRST_PTS]) * Fraction(header[HEADER_TIME_BASE])
+    except (KeyError, ValueError, ZeroDivisionError):
+        return Fraction(0)
+    return max(-first, Fraction(0))

@@ -75,6 +75,7 @@ class Movie:
         self._held_back = 0
         self._shape: VideoFormat | None = None
         self._packets = self._largest = 0
+        self._first_pts_tag: str | None = None
         self.pictures = 0
         self.shift = Fraction(0)
 
@@ -85,6 +86,7 @@ class Movie:
         *,
         user_options: Iterable[str],
         metadata: Mapping[str, str],
+        first_pts_tag: str | None,
     ) -> None:
         """Open the encoder and write the header.
 
@@ -93,6 +95,8 @@ class Movie:
             format: of the pictures.
             user_options: names of the encoder options that the user gave.
             metadata: tags of the file, over those of the companion.
+            first_pts_tag: a tag that gets the first picture's pts, in ticks as it was given; the
+                header then waits for that picture.
 
         Raises:
             SinkRefused: encoder, container and streams do not go together.
@@ -114,11 +118,16 @@ class Movie:
         if plan.container in {"mp4", "mov"} and _has_unusual_tags(container):
             container.container_options["movflags"] += "+use_metadata_tags"
         self._refuse_a_full_disk(SinkRefused)
+        self._first_pts_tag = first_pts_tag
+        if first_pts_tag is None:
+            self._write_header(container)
+
+    def _write_header(self, container: OutputContainer) -> None:
         try:
             container.start_encoding()
         except (FFmpegError, OSError, ValueError) as error:
             raise SinkRefused(
-                f"cannot begin {self._name}: {plan.container} refuses its streams ({error}).",
+                f"cannot begin {self._name}: {container.format.name} refuses its streams ({error}).",
                 "Write to .mkv, which holds most codecs, or set another sink.codec.",
             ) from error
 
@@ -134,7 +143,11 @@ class Movie:
             SinkError: the encoder failed, or the disk is full.
         """
         assert self._track is not None, "started before a picture is added"
+        assert self._container is not None
         if self.pictures == 0:
+            if self._first_pts_tag is not None:
+                self._container.metadata[self._first_pts_tag] = str(frame.pts)
+                self._write_header(self._container)
             # No container keeps pictures before 0: everything, sound too, moves by what is missing.
             self.shift -= min(frame.pts * frame.format.time_base + self.shift, Fraction(0))
         try:

@@ -22,6 +22,8 @@ from av.stream import Stream
 from av.subtitles.codeccontext import SubtitleCodecContext
 from av.subtitles.stream import SubtitleStream
 
+from mattebox.errors import SinkError
+
 # What each container takes where it refuses the input's codec. Opus and AAC are the ones that
 # every browser and phone decodes.
 SOUND_ENCODERS = {"webm": "libopus", "mp4": "aac", "mov": "aac", "matroska": "aac"}
@@ -35,6 +37,10 @@ _OPUS_RATE = 48_000
 _NO_TEXT = b"\0\0"
 
 
+class DamagedPacketError(SinkError):
+    """A packet that cannot be decoded; the file can go on without it."""
+
+
 class Way(Protocol):
     """From packets of one input stream to packets of one output stream."""
 
@@ -44,7 +50,11 @@ class Way(Protocol):
         ...
 
     def feed(self, packet: Packet[Stream], shift: Fraction) -> Sequence[Packet[Stream]]:
-        """What a packet becomes, ``shift`` seconds later; empty if it cannot be used."""
+        """What a packet becomes, ``shift`` seconds later.
+
+        Raises:
+            DamagedPacketError: it cannot be decoded.
+        """
         ...
 
     def flush(self, shift: Fraction) -> Sequence[Packet[Stream]]:
@@ -117,12 +127,16 @@ class ReencodedSound:
         # Opus knows its own channel orders only; two channels always work.
         wanted = source.codec_context.layout
         layout = wanted.name if wanted.nb_channels <= 2 or encoder != "libopus" else "stereo"
+        # A stream cannot be taken out again, and one that is not open spoils the whole file: so the
+        # encoder is tried before.
+        trial = AudioCodecContext.create(encoder, "w")
+        assert isinstance(trial, AudioCodecContext), "audio encoders make audio contexts"
+        trial.sample_rate, trial.format = rate, (known.audio_formats or [trial.format])[0]
+        _open_sound(trial, encoder, layout, rate)
         stream = container.add_stream(encoder, rate=rate)
         assert isinstance(stream, AudioStream), "audio encoders make audio streams"
-        stream.codec_context.layout = layout
-        stream.codec_context.bit_rate = _BIT_RATE[encoder] * stream.codec_context.layout.nb_channels
-        stream.codec_context.time_base = stream.time_base = Fraction(1, rate)
-        stream.codec_context.open()
+        stream.time_base = Fraction(1, rate)
+        _open_sound(stream.codec_context, encoder, layout, rate)
         self.output: Stream = stream
         self._source = source
         self._encoder: AudioCodecContext = stream.codec_context
@@ -138,8 +152,9 @@ class ReencodedSound:
         try:
             frames = self._source.codec_context.decode(packet)
             resampled = [made for each in frames for made in self._resampler.resample(each)]
-        except (FFmpegError, ValueError):
-            return []  # damaged, or suddenly another kind of sound
+        except (FFmpegError, ValueError) as error:
+            # Broken, or suddenly another kind of sound.
+            raise DamagedPacketError(f"a packet of sound cannot be used: {error}.") from error
         return self._encoded(resampled, shift)
 
     def flush(self, shift: Fraction) -> Sequence[Packet[Stream]]:
@@ -173,13 +188,14 @@ class ConvertedSubtitles:
 
     def __init__(self, container: OutputContainer, source: SubtitleStream, encoder: str) -> None:
         source.codec_context.open(strict=False)
+        trial = SubtitleCodecContext.create(encoder, "w")
+        assert isinstance(trial, SubtitleCodecContext), "subtitle encoders make subtitle contexts"
+        _open_subtitles(trial, source)
         stream = container.add_stream(encoder)
         assert isinstance(stream, SubtitleStream), "subtitle encoders make subtitle streams"
+        stream.time_base = Fraction(1, 1000)
         context = stream.codec_context
-        # The styles that the dialogue lines refer to; without it no subtitle encoder opens.
-        context.subtitle_header = source.codec_context.subtitle_header
-        context.time_base = stream.time_base = Fraction(1, 1000)
-        context.open(strict=False)
+        _open_subtitles(context, source)
         self.output: Stream = stream
         self._decoder = source.codec_context
         self._encoder: SubtitleCodecContext = context
@@ -191,8 +207,8 @@ class ConvertedSubtitles:
             if lines is None or len(lines) == 0:
                 return []
             made = self._encoder.encode_subtitle(lines)
-        except FFmpegError:
-            return []
+        except FFmpegError as error:
+            raise DamagedPacketError(f"a subtitle cannot be converted: {error}.") from error
         made.pts = made.dts = packet.pts
         made.duration, made.time_base = packet.duration, packet.time_base
         made.stream = self.output
@@ -202,6 +218,20 @@ class ConvertedSubtitles:
     def flush(self, shift: Fraction) -> Sequence[Packet[Stream]]:
         """Nothing is ever held back."""
         return []
+
+
+def _open_sound(context: AudioCodecContext, encoder: str, layout: str, rate: int) -> None:
+    context.layout = layout
+    context.bit_rate = _BIT_RATE[encoder] * context.layout.nb_channels
+    context.time_base = Fraction(1, rate)
+    context.open()
+
+
+def _open_subtitles(context: SubtitleCodecContext, source: SubtitleStream) -> None:
+    # The styles that the dialogue lines refer to; without it no subtitle encoder opens.
+    context.subtitle_header = source.codec_context.subtitle_header
+    context.time_base = Fraction(1, 1000)
+    context.open(strict=False)
 
 
 def shifted(packet: Packet[Stream], shift: Fraction) -> None:

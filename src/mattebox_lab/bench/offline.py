@@ -208,7 +208,8 @@ class _Whole:
 
     def run(self) -> None:
         began = time.perf_counter()
-        report = assemble(self._job, self._settings, self._matting).run()
+        source = open_source(self._job.input, self._settings)
+        report = assemble(self._job, source, self._settings, self._matting).run()
         self.wall_s = time.perf_counter() - began
         busy = {stage.name: stage.busy_s for stage in report.stages}
         caller = busy.pop(COMPOSITING) + busy.pop(ENCODING)  # one thread

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.markup import escape
 from rich.table import Table
 
 from mattebox.apps.cli.console import EXIT_DEVICE, results, storytelling
@@ -70,9 +71,9 @@ def doctor(as_json: AsJson = False) -> None:
         else:
             for finding in findings:
                 mark = "[yellow]![/]" if finding.remedy else "[green]✓[/]"
-                results.print(f"{mark} {finding.subject}: {finding.finding}")
+                results.print(f"{mark} {escape(finding.subject)}: {escape(finding.finding)}")
                 if finding.remedy:
-                    results.print(f"    {finding.remedy}")
+                    results.print(f"    {escape(finding.remedy)}")
         if any(finding.remedy for finding in findings):
             raise typer.Exit(EXIT_DEVICE)
 
@@ -152,5 +153,5 @@ def _camera_rows(cameras: list) -> Iterator[tuple[str, ...]]:  # type: ignore[ty
 def _table(title: str, columns: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> Table:
     table = Table(*columns, title=title, title_justify="left")
     for row in rows:
-        table.add_row(*row)
+        table.add_row(*map(escape, row))
     return table

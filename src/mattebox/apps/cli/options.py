@@ -10,13 +10,13 @@ import typer
 
 from mattebox.errors import SettingsError
 from mattebox.settings import (
-    QUALITIES,
     LayerName,
     Quality,
     Settings,
     describe,
     load,
     nested,
+    overlay,
     parse_assignments,
     preset,
     resolve,
@@ -97,5 +97,5 @@ def settle(
         resolve(file, origin=str(path))  # what is wrong in the file is told with the file's name
     given = {key: value for key, value in (options or {}).items() if value is not None}
     given.update(parse_assignments(assignments or ()))
-    asked = {**QUALITIES[quality], "quality": quality} if quality else {}
+    asked = overlay(quality) if quality else {}
     return resolve(file, asked, nested(given), origin="the command line")

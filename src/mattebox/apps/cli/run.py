@@ -16,6 +16,7 @@ from mattebox.jobs import STANDARD_STREAM, Job, plan
 
 if TYPE_CHECKING:
     from mattebox.assemble import Matting
+    from mattebox.report import Report
     from mattebox.settings import Settings
 
 MatteOut = Annotated[
@@ -112,17 +113,20 @@ def _planned(
 
 
 def _work(jobs: list[Job], settings: Settings, matting: Matting, reporter: Reporter) -> None:
-    """Run the jobs behind a progress bar and tell what came of them."""
+    """Run the jobs behind a progress bar and tell what comes of each."""
     before_working()
     reporter.event("start", jobs=len(jobs), input=jobs[0].input, outputs=list(jobs[0].outputs))
     with reporter.progress(Path(jobs[0].input).name) as on_progress:
-        reports = run_jobs(jobs, settings, matting, on_progress)
-    for job, report in zip(jobs, reports, strict=False):
-        made = [*job.outputs, *([job.matte] if job.matte else [])]
-        reporter.event("done", input=job.input, outputs=made, report=report.to_dict())
-        frames = f"{report.written} frames in {report.elapsed_s:.1f} s, {report.fps:.1f} fps"
-        reporter.say(f"{', '.join(made)}: {frames}")
-        if report.skipped:
-            reporter.say(f"{report.skipped} damaged packets of {job.input} were passed over.")
-    if len(reports) == 1:
-        reporter.say(reports[0].sentence())
+        for job, report in run_jobs(jobs, settings, matting, on_progress):
+            _tell(job, report, reporter)
+            if len(jobs) == 1:
+                reporter.say(report.sentence())
+
+
+def _tell(job: Job, report: Report, reporter: Reporter) -> None:
+    made = [*job.outputs, *([job.matte] if job.matte else [])]
+    reporter.event("done", input=job.input, outputs=made, report=report.to_dict())
+    frames = f"{report.written} frames in {report.elapsed_s:.1f} s, {report.fps:.1f} fps"
+    reporter.say(f"{', '.join(made)}: {frames}")
+    if report.skipped:
+        reporter.say(f"{report.skipped} damaged packets of {job.input} were passed over.")
