@@ -91,13 +91,14 @@ def open_saved_matte(path: Path, input: str) -> Matting:
         SourceError: there is no such matte, or it was made from another file.
     """
     refuse_a_matte_of_another_file(path, input)
+    shift_s = _shift_of(path)
 
     def stage(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
         from mattebox.matting.recall import recalling
 
         saved = _picture_source(path) if is_picture(path) else _file_source(path, corrupt_limit=0)
         try:
-            yield from recalling(batches, saved.frames())
+            yield from recalling(batches, saved.frames(), shift_s)
         finally:
             saved.close()
 
@@ -117,6 +118,8 @@ def refuse_a_matte_of_another_file(matte: Path, input: str) -> None:
             f"cannot compose {input}: a saved matte belongs to one video or picture.",
             "Give the file that the matte was made from.",
         )
+    if not Path(input).exists():
+        raise SourceNotFound(f"there is no input {input}.", "Check the name.")
     recorded = _read_header(matte).get(HEADER_INPUT)
     if recorded is None:
         _log.warning("%s does not say which file it was made from: matching by time alone", matte)
@@ -532,6 +535,14 @@ def _refuse_what_looks_like_a_file(name: str) -> None:
             f"there is no backdrop {name}.",
             "Give an image, a video, a colour such as seagreen or #00b140, blur or transparent.",
         )
+
+
+def _shift_of(matte: Path) -> Fraction:
+    if is_picture(matte):
+        return Fraction(0)
+    from mattebox.sinks.matte import first_pts_shift
+
+    return first_pts_shift(_read_header(matte))
 
 
 def _read_header(matte: Path) -> Mapping[str, str]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shutil
+import socket
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -16,10 +18,11 @@ import torch
 import clips
 import footage
 from mattebox.backdrops.clip import Clip
+from mattebox.backdrops.convert import Converter
 from mattebox.backdrops.fit import Fit
 from mattebox.backdrops.moving import MovingBackdrop, mixed
 from mattebox.colour import Colour, Planes, Range, planes_from_rgb, rgb_from_planes
-from mattebox.errors import DecodeError
+from mattebox.errors import DecodeError, SettingsError, SourceError
 from mattebox.frame import Frame, Matte, VideoFormat
 from mattebox.pixels import pixel_format
 
@@ -118,12 +121,29 @@ def test_it_starts_where_it_is_told_and_loops_as_a_whole(tmp_path: Path) -> None
     assert seen == levels([5, 6, 7, 8, 9, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 0])
 
 
-@pytest.mark.parametrize("start_s", [0.4, 40.4])
+@pytest.mark.parametrize("start_s", [0.4, 40.4, 1e12])
 def test_a_start_beyond_the_end_counts_on_from_the_beginning(
     start_s: float, tmp_path: Path
 ) -> None:
     """A clip of 0.4 s at 40.4 s is where it is at 0."""
     assert lumas(moving(numbered(tmp_path / "c.mkv"), start_s=start_s), [0, 40]) == levels([0, 1])
+
+
+@pytest.mark.parametrize("name", ["c.mkv", "c.mp4", "c.avi", "c.nut"])
+def test_a_start_beyond_all_time_stamps_is_a_start_all_the_same(name: str, tmp_path: Path) -> None:
+    """Whatever the container counts in, a seek so far on does not overflow."""
+    seen = lumas(moving(numbered(tmp_path / name), start_s=1e300), [0, 400])
+    assert seen[0] == seen[1]
+    assert seen[0] in levels(range(10))
+
+
+@pytest.mark.parametrize("value", [float("inf"), float("nan")])
+@pytest.mark.parametrize("key", ["start_s", "crossfade_s"])
+def test_a_time_that_is_not_finite_is_refused(key: str, value: float, tmp_path: Path) -> None:
+    """By the setting's name, before anything is opened."""
+    start_s, crossfade_s = (value, 0.0) if key == "start_s" else (0.0, value)
+    with pytest.raises(SettingsError, match=f"backdrop.{key} = {value}"):
+        moving(tmp_path / "c.mkv", start_s=start_s, crossfade_s=crossfade_s)
 
 
 @pytest.mark.parametrize("crossfade_s", [0.0, 0.12])
@@ -224,6 +244,140 @@ def test_sound_alone_is_no_backdrop(tmp_path: Path) -> None:
                 target.mux(packet)
     with pytest.raises(DecodeError, match="it holds audio, and no video"):
         moving(sound).open(clips.video_format())
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("notes.txt", b"buy milk\n"), ("read.me.nfo", b"buy milk\n"), ("data.bin", bytes(8))],
+)
+def test_text_is_no_backdrop(name: str, content: bytes, tmp_path: Path) -> None:
+    """FFmpeg would draw it as a terminal screen."""
+    path = tmp_path / name
+    path.write_bytes(content * 500)
+    with pytest.raises(DecodeError, match=f"the backdrop .*{name}: it is text") as caught:
+        moving(path).open(clips.video_format())
+    assert caught.value.advice
+
+
+@pytest.mark.parametrize("name", ["12:30.mp4", "http:x.mkv", "-c.mp4", "a b%d.mkv"])
+def test_a_file_may_have_any_name(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Colons and dashes mean nothing in it, also where the path is only a name."""
+    numbered(tmp_path / f"c{Path(name).suffix}").rename(tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    assert lumas(moving(Path(name), crossfade_s=0.12), [0, 40]) == levels([0, 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("c.m3u8", "#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\n{}\n#EXT-X-ENDLIST\n"),
+        ("c.ffconcat", "ffconcat version 1.0\nfile '{}'\n"),
+    ],
+)
+def test_a_playlist_opens_no_connection(name: str, text: str, tmp_path: Path) -> None:
+    """What a file names on another machine is not asked for."""
+    server = socket.create_server(("127.0.0.1", 0))
+    host, port = server.getsockname()
+    (tmp_path / name).write_text(text.format(f"http://{host}:{port}/c.ts"))
+    with ThreadPoolExecutor(1) as pool:
+        caller = pool.submit(first_caller, server)
+        with pytest.raises(DecodeError, match=f"the backdrop .*{name}"):
+            moving(tmp_path / name).open(clips.video_format())
+        with socket.create_connection((host, port)) as ours:
+            assert caller.result() == ours.getsockname()
+
+
+def first_caller(server: socket.socket) -> tuple[str, int]:
+    """Who connects first; whoever comes later is refused."""
+    with server:
+        connection, (host, port) = server.accept()
+        connection.close()
+    return host, port
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_clip_that_is_cut_short_meanwhile_is_refused_when_it_loops(
+    share: float, tmp_path: Path
+) -> None:
+    """By its name, and not with an error of FFmpeg's: the index of an MP4 is at its end."""
+    clip = numbered(tmp_path / "c.mp4", 20)
+    format = clips.video_format("yuv420p", (64, 48))
+    backdrop = moving(clip)
+    backdrop.open(format)
+    footage.truncate(clip, share)
+    backdrop.render(matte(format, 0))
+    with pytest.raises(DecodeError, match=r"cannot read the backdrop .*c\.mp4") as caught:
+        backdrop.render(matte(format, 2000))
+    backdrop.close()
+    assert caught.value.advice
+
+
+@pytest.mark.parametrize("share", [0.3, 0.6, 0.9])
+def test_a_clip_without_an_index_plays_on_when_cut_short(share: float, tmp_path: Path) -> None:
+    """Half a Matroska file is a shorter one."""
+    clip = numbered(tmp_path / "c.mkv", 20)
+    format = clips.video_format("yuv420p", (64, 48))
+    backdrop = moving(clip)
+    backdrop.open(format)
+    footage.truncate(clip, share)
+    shown = [int(backdrop.render(matte(format, pts))[0][0, 0]) for pts in range(0, 2000, 40)]
+    backdrop.close()
+    assert shown.count(level(0)) >= 2
+
+
+@pytest.mark.parametrize("name", ["c.mkv", "c.mp4"])
+@pytest.mark.parametrize("seed", range(12))
+def test_damaged_bytes_do_no_worse_than_refuse_the_clip(
+    name: str, seed: int, tmp_path: Path
+) -> None:
+    """Wherever they are: in headers, tags, indices or pictures."""
+    clip = numbered(tmp_path / name)
+    data = bytearray(clip.read_bytes())
+    generator = np.random.default_rng(seed)
+    for start in (0, max(0, len(data) - 1200)):  # where headers and indices are
+        for where in generator.integers(start, min(start + 1200, len(data)), 6):
+            data[where] = generator.integers(256)
+    clip.write_bytes(data)
+    error = refusal(moving(clip, crossfade_s=0.12))
+    assert error is None or f"backdrop {clip}" in error.message
+    assert error is None or error.advice
+
+
+def refusal(backdrop: MovingBackdrop) -> SourceError | None:
+    """How the backdrop is refused when it is opened or in its first two seconds, if it is."""
+    format = clips.video_format("yuv420p", (64, 48))
+    try:
+        backdrop.open(format)
+        for pts in range(0, 2000, 40):
+            backdrop.render(matte(format, pts))
+    except SourceError as error:
+        return error
+    finally:
+        backdrop.close()
+    return None
+
+
+def test_tags_in_a_code_page_of_their_own_do_no_harm(tmp_path: Path) -> None:
+    """Titles are often Latin-1, whatever the container's rules."""
+    clip = numbered(tmp_path / "c.mkv")
+    data = clip.read_bytes()
+    assert b"Lavf" in data
+    clip.write_bytes(data.replace(b"Lavf", b"Caf\xe9"))
+    assert lumas(moving(clip), [0, 40]) == levels([0, 1])
+
+
+def test_what_cannot_be_converted_names_the_backdrop(tmp_path: Path) -> None:
+    """Frames of 2⁴⁰ pixels are nothing FFmpeg can make."""
+    format = VideoFormat(1 << 20, 1 << 20, pixel_format("gray"), MILLISECOND)
+    clip = numbered(tmp_path / "c.mkv")
+    picture = Clip(clip)
+    converter = Converter(format, "stretch", "center", str(clip))
+    with pytest.raises(DecodeError, match=r"cannot turn the backdrop .*c\.mkv, 64×48") as caught:
+        converter.planes(picture.at(Fraction(0)).frame, picture.sample_aspect)
+    picture.close()
+    assert caught.value.advice
 
 
 def test_a_clip_that_disappears_is_reported_when_it_loops(tmp_path: Path) -> None:

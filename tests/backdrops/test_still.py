@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -97,6 +98,24 @@ def test_transparency_is_laid_over_black_and_said(
     picture[..., 3] = 255
     cv2.imwrite(str(tmp_path / "solid.png"), picture)
     assert (read_picture(tmp_path / "solid.png") == 255).all()
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("name", ["moving.webp", "moving.png"])
+def test_of_an_animated_picture_the_first_is_shown_and_said(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A warning names the file; pictures that stand still get none."""
+    animation: Any = cv2.Animation()  # its stubs know no arrays
+    animation.frames = [np.full((16, 16, 3), level, np.uint8) for level in (40, 200)]
+    animation.durations = np.array([100, 100])
+    assert cv2.imwriteanimation(str(tmp_path / name), animation)
+    assert (read_picture(tmp_path / name) == 40).all()
+    assert f"{name} is animated: only its first picture is shown" in caplog.text
+    caplog.clear()
+    still = tmp_path / f"still{Path(name).suffix}"
+    cv2.imwrite(str(still), animation.frames[1])
+    assert (read_picture(still) == 200).all()
     assert not caplog.records
 
 

@@ -17,7 +17,7 @@ from mattebox.backdrops.fit import Fit
 from mattebox.backdrops.moving import MovingBackdrop
 from mattebox.backdrops.still import StillBackdrop
 from mattebox.colour import Colour, Range
-from mattebox.errors import DecodeError, SourceError, SourceNotFound
+from mattebox.errors import DecodeError, SourceNotFound
 from mattebox.frame import Matte, VideoFormat
 from mattebox.ports import Backdrop
 
@@ -183,8 +183,11 @@ def test_a_backdrop_that_is_no_picture_is_refused(
 
 @EVERY_FILE
 def test_a_folder_is_no_backdrop(make: Making, tmp_path: Path) -> None:
-    """An error of ours, not of the operating system."""
-    backdrop = make(tmp_path)
-    with pytest.raises(SourceError, match="cannot read the backdrop"):
+    """An error of ours, not of the operating system, with a next step."""
+    folder = tmp_path / "beach.mp4"
+    folder.mkdir()
+    backdrop = make(folder)
+    with pytest.raises(DecodeError, match=r"the backdrop .*beach\.mp4: it is a folder") as caught:
         backdrop.open(clips.video_format())
     backdrop.close()
+    assert caught.value.advice

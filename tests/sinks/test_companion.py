@@ -20,6 +20,7 @@ import rich_clips
 from mattebox.errors import SinkRefused
 from mattebox.frame import Frame
 from mattebox.pixels import pixel_format
+from mattebox.sinks import companion as companions
 from mattebox.sinks.file import Encoding, FileSink
 
 PICTURES = 10
@@ -439,3 +440,138 @@ def test_a_plain_copy_is_not_worth_a_word(tmp_path: Path, caplog: pytest.LogCapt
     with caplog.at_level(logging.INFO):
         write(tmp_path / "out.mkv", rich_clips.write_rich_clip(tmp_path / "in.mkv"))
     assert not caplog.records
+
+
+def test_more_files_can_be_kept_from_being_the_output(tmp_path: Path) -> None:
+    """A matte or a backdrop that is read, by any of its names, with --overwrite too."""
+    read = tmp_path / "backdrop.mkv"
+    read.write_text("film")
+    (tmp_path / "soft.mkv").symlink_to(read)
+    (tmp_path / "hard.mkv").hardlink_to(read)
+    encoding = Encoding(codec="auto", quality=50, speed="fast", pixel_format="auto", options={})
+    for name in ("backdrop.mkv", "soft.mkv", "hard.mkv"):
+        sink = FileSink(
+            tmp_path / name,
+            encoding=encoding,
+            companion=None,
+            sound="none",
+            overwrite=True,
+            metadata={},
+            forbidden=[tmp_path / "not there.mkv", read],
+        )
+        with pytest.raises(SinkRefused, match="being read"):
+            sink.open(clips.video_format())
+    assert read.read_text() == "film"
+
+
+@pytest.mark.parametrize("name", ["out.mkv", "out.mp4", "out.webm"])
+def test_streams_of_unknown_codecs_are_left_out_with_a_word(
+    name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """FFmpeg cannot say anything about them; the other streams are kept."""
+    made = rich_clips.write_rich_clip(tmp_path / "in.mkv", attachment=False)
+    data = made.read_bytes()
+    assert b"A_AAC" in data
+    assert b"S_TEXT/UTF8" in data
+    made.write_bytes(data.replace(b"A_AAC", b"A_XYZ").replace(b"S_TEXT/UTF8", b"S_TEXT/XYZ9"))
+    result = write(tmp_path / name, made)
+    assert [kind for kind in kinds(result) if not kind.startswith("data")] == ["audio opus"]
+    assert "audio stream 1 (eng) is left out: its codec is not known" in caplog.text
+    assert "subtitle stream 3 (fra) is left out: its codec is not known" in caplog.text
+    assert len(readback.times(result)) == PICTURES
+
+
+def test_sound_that_no_encoder_takes_is_left_out_with_a_word(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """mp4 has no 8 bit PCM and AAC no sixteen channels; the film is written all the same."""
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as container:
+        stream: Any = container.add_stream("pcm_u8", rate=48000)
+        stream.codec_context.layout = "hexadecagonal"
+        silence = np.full((1, 16 * 9600), 128, np.uint8)
+        frame = av.AudioFrame.from_ndarray(silence, "u8", "hexadecagonal")
+        frame.sample_rate, frame.pts = 48000, 0
+        for packet in [*stream.encode(frame), *stream.encode(None)]:
+            container.mux_one(packet)
+    result = write(tmp_path / "out.mp4", source)
+    assert kinds(result) == []
+    assert "is left out" in caplog.text
+    assert len(readback.times(result)) == PICTURES
+
+
+def test_sound_that_cannot_be_decoded_is_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """An empty track does not come about in silence."""
+    source = tmp_path / "in.mkv"
+    with av.open(str(source), "w") as container:
+        stream: Any = container.add_stream("aac", rate=48000)
+        tone = np.zeros((2, 1024), np.float32)
+        for index in range(20):
+            frame = av.AudioFrame.from_ndarray(tone, "fltp", "stereo")
+            frame.sample_rate, frame.pts = 48000, index * 1024
+            for packet in stream.encode(frame):
+                broken = av.Packet(b"\x55" * 40)
+                broken.stream, broken.time_base = stream, packet.time_base
+                broken.pts, broken.dts, broken.duration = packet.pts, packet.dts, 1024
+                container.mux_one(broken)
+    result = write(tmp_path / "out.webm", source)
+    assert len(readback.times(result)) == PICTURES
+    assert "damaged packets of sound or subtitles" in caplog.text
+    assert "came out empty" in caplog.text
+
+
+def test_reading_no_further_is_told(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Sound that ends early because its file is broken is worth a word."""
+    made = rich_clips.write_rich_clip(tmp_path / "in.mkv")
+    monkeypatch.setattr(companions, "_MOST_DAMAGED_IN_A_ROW", 0)
+    write(tmp_path / "out.mkv", made)
+    assert "end early" in caplog.text
+
+
+def spliced(tmp_path: Path, times: int, encoder: str = "mp2") -> tuple[Path, Path]:
+    """A recording of two seconds, and a file in which it stands several times."""
+    made = rich_clips.write_rich_clip(
+        tmp_path / "in.ts",
+        sounds=((encoder, "eng"), (encoder, "deu")),
+        subtitles=None,
+        attachment=False,
+        pictures=50,
+    )
+    joined = tmp_path / "joined.ts"
+    joined.write_bytes(made.read_bytes() * times)
+    return made, joined
+
+
+@pytest.mark.parametrize("number", [0, 1])
+@pytest.mark.parametrize("times", [2, 3])
+def test_sound_goes_on_where_recordings_are_joined(
+    times: int, number: int, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Every packet of every recording, one behind the other, in every track."""
+    made, joined = spliced(tmp_path, times)
+    result = write(tmp_path / "out.mkv", joined, pictures=50 * times)
+    once = digests(made, "audio", number)
+    assert digests(result, "audio", number) == once * times
+    found = moments(result, "audio", number)
+    steps = np.diff(found)
+    # mp2's blocks are 24 ms. Tracks keep together, so one may have a gap of less than a block.
+    assert steps.min() > 0
+    assert steps.max() < 0.05
+    assert found[-1] - found[0] == pytest.approx(0.024 * (len(found) - 1), abs=0.03)
+    assert caplog.text.count("jumps back in time") == times - 1
+
+
+def test_sound_made_anew_goes_on_where_recordings_are_joined(tmp_path: Path) -> None:
+    """As many samples as both recordings have, at times that only go on."""
+    made, joined = spliced(tmp_path, 2)
+    result = write(tmp_path / "out.webm", joined, pictures=100)
+    with av.open(str(made)) as container:
+        once = sum(frame.samples for frame in container.decode(audio=0))
+    with av.open(str(result)) as container:
+        twice = sum(frame.samples for frame in container.decode(audio=0))
+    assert np.diff(moments(result, "audio")).min() > 0
+    assert twice == pytest.approx(2 * once, abs=2000)

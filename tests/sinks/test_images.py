@@ -218,11 +218,12 @@ def test_an_empty_folder_may_be_used(tmp_path: Path) -> None:
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["000001.png"]
 
 
-def test_overwriting_a_folder_touches_numbered_pictures_only(tmp_path: Path) -> None:
-    """Older numbers beyond the last go, or two clips would be mixed; all else stays."""
+def test_overwriting_a_folder_removes_only_the_rest_of_a_longer_run(tmp_path: Path) -> None:
+    """What follows the last number goes, or two clips would be mixed; all else stays."""
     folder = tmp_path / "out"
     folder.mkdir()
-    for name in ("000001.png", "000009.png", "000009.jpg", "notes.txt", "1.png", "holiday.png"):
+    stay = ("000006.png", "20240115.png", "000003.jpg", "notes.txt", "1.png", "holiday.png")
+    for name in ("000001.png", "000003.png", "000004.png", *stay):
         (folder / name).write_text("old")
     sink = FolderSink(folder, suffix=".png", quality=75, overwrite=True)
     frame = picture_of("gbrp")
@@ -231,14 +232,58 @@ def test_overwriting_a_folder_touches_numbered_pictures_only(tmp_path: Path) -> 
     sink.write(frame)
     sink.close()
     found = {path.name: path.read_bytes() != b"old" for path in folder.iterdir()}
-    assert found == {
-        "000001.png": True,
-        "000002.png": True,
-        "000009.jpg": False,
-        "notes.txt": False,
-        "1.png": False,
-        "holiday.png": False,
-    }
+    assert found == {"000001.png": True, "000002.png": True, **dict.fromkeys(stay, False)}
+
+
+def test_a_picture_that_is_read_is_never_replaced(tmp_path: Path) -> None:
+    """Not under its name, nor through a link of either kind, nor when asked to overwrite."""
+    read = tmp_path / "backdrop.png"
+    read.write_text("picture")
+    (tmp_path / "soft.png").symlink_to(read)
+    (tmp_path / "hard.png").hardlink_to(read)
+    for name in ("backdrop.png", "soft.png", "hard.png"):
+        sink = ImageSink(tmp_path / name, quality=75, overwrite=True, forbidden=[read])
+        with pytest.raises(SinkRefused, match="being read"):
+            sink.open(clips.video_format("gbrp"))
+    assert read.read_text() == "picture"
+
+
+@pytest.mark.parametrize("kind", ["name", "soft", "hard", "folder"])
+def test_a_folder_with_a_numbered_picture_that_is_read_is_refused(
+    kind: str, tmp_path: Path
+) -> None:
+    """It could be replaced by the picture of that number."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    picture, other = folder / "000007.png", tmp_path / "other.png"
+    other.write_text("picture")
+    if kind == "soft":
+        picture.symlink_to(other)
+    elif kind == "hard":
+        picture.hardlink_to(other)
+    else:
+        other.rename(picture)
+    read = {"name": picture, "folder": folder}.get(kind, other)
+    sink = FolderSink(folder, suffix=".png", quality=75, overwrite=True, forbidden=[read])
+    with pytest.raises(SinkRefused, match="being read"):
+        sink.open(clips.video_format("gbrp"))
+    assert [path.name for path in folder.iterdir()] == ["000007.png"]
+
+
+def test_a_picture_that_is_read_may_lie_in_the_folder_under_a_name_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """Nothing is replaced but numbered pictures."""
+    folder = tmp_path / "out"
+    folder.mkdir()
+    read = folder / "backdrop.png"
+    read.write_text("picture")
+    sink = FolderSink(folder, suffix=".png", quality=75, overwrite=True, forbidden=[read])
+    frame = picture_of("gbrp")
+    sink.open(frame.format)
+    sink.write(frame)
+    sink.close()
+    assert read.read_text() == "picture"
 
 
 def test_a_file_is_no_folder(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from mattebox.sinks.matte import (
     HEADER_FIRST_PTS,
     HEADER_TIME_BASE,
     MatteSink,
+    first_pts_shift,
     read_matte_header,
 )
 from mattebox.timing import rescale
@@ -103,3 +104,55 @@ def test_colour_is_no_matte(layout: str, tmp_path: Path) -> None:
     sink = MatteSink(tmp_path / "matte.mkv", overwrite=False, metadata={})
     with pytest.raises(SinkRefused, match="full-range gray"):
         sink.open(clips.video_format(layout))
+
+
+@pytest.mark.parametrize("first", [-5, 0, 7])
+def test_times_of_the_input_can_be_had_back(first: int, tmp_path: Path) -> None:
+    """A clip that begins before 0 is moved as a whole; the header says by how much."""
+    path = tmp_path / "matte.mkv"
+    format = replace(clips.video_format("gray"), time_base=Fraction(1, 25))
+    sink = MatteSink(path, overwrite=False, metadata=HEADER)
+    sink.open(format)
+    for ticks in range(first, first + 4):
+        sink.write(Frame(clips.pattern_planes(format.pixels, 64, 96), format, ticks))
+    sink.close()
+    header = read_matte_header(path)
+    assert header[HEADER_FIRST_PTS] == str(first)
+    shift = first_pts_shift(header)
+    expected = [Fraction(ticks, 25) for ticks in range(first, first + 4)]
+    assert [moment - shift for moment in readback.times(path)] == expected
+
+
+@pytest.mark.parametrize(
+    "header", [{}, {HEADER_FIRST_PTS: "x", HEADER_TIME_BASE: "1/25"}, {HEADER_FIRST_PTS: "-3"}]
+)
+def test_a_header_without_times_means_no_shift(header: dict[str, str]) -> None:
+    """Mattes of other programs, and broken ones, are taken as they stand."""
+    assert first_pts_shift(header) == 0
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_is_read_is_never_replaced_by_a_matte(overwrite: bool, tmp_path: Path) -> None:
+    """Not under its name, nor through a link of either kind."""
+    read = tmp_path / "in.mkv"
+    read.write_text("film")
+    (tmp_path / "soft.mkv").symlink_to(read)
+    (tmp_path / "hard.mkv").hardlink_to(read)
+    for name in ("in.mkv", "soft.mkv", "hard.mkv"):
+        sink = MatteSink(tmp_path / name, overwrite=overwrite, metadata={}, forbidden=[read])
+        with pytest.raises(SinkRefused, match="being read"):
+            sink.open(clips.video_format("gray"))
+    assert read.read_text() == "film"
+
+
+def test_an_unfinished_matte_never_replaces_what_is_read(tmp_path: Path) -> None:
+    """Even if that has the very name of a partial result, and overwriting is on."""
+    read = tmp_path / "matte.partial.mkv"
+    read.write_text("film")
+    sink = MatteSink(tmp_path / "matte.mkv", overwrite=True, metadata={}, forbidden=[read])
+    format = clips.video_format("gray")
+    sink.open(format)
+    sink.write(clips.pattern_frame(format))
+    sink.abort()
+    assert sink.kept == str(tmp_path / "matte.partial-2.mkv")
+    assert read.read_text() == "film"

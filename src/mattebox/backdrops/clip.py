@@ -30,7 +30,7 @@ _LATEST_TICK = 1 << 59
 # What a playlist may point to: files beside it, and never anything over a network.
 _OPTIONS = {"protocol_whitelist": "file,crypto,data"}
 
-# FFmpeg draws any text file, and any .bin, as a terminal screen.
+# FFmpeg draws any text file, and what is called .bin, as a terminal screen.
 _TEXT_CODECS = {"ansi", "bintext"}
 
 _INSTEAD = "Take a picture (JPEG, PNG), a video (MP4, MKV, WebM, GIF), a colour or `blur`."
@@ -210,7 +210,8 @@ def _spans(container: InputContainer, stream: av.VideoStream) -> Iterator[tuple[
 def _open(path: Path) -> InputContainer:
     try:
         # "file:" keeps FFmpeg from reading a protocol into a name such as "12:30.mp4".
-        return av.open(f"file:{path}", options=_OPTIONS)
+        # Titles and other tags in a code page of their own are no reason to refuse a video.
+        return av.open(f"file:{path}", options=_OPTIONS, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise _unreadable(path, error) from error
 
@@ -250,7 +251,7 @@ def _video_stream(container: InputContainer, path: Path) -> av.VideoStream:
         )
     if codec.name in _TEXT_CODECS:
         raise DecodeError(
-            f"cannot read the backdrop {path}: it is a text file, and not a picture or video.",
+            f"cannot read the backdrop {path}: it is text or bare data, and no video.",
             _INSTEAD,
         )
     return stream

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing
+from fractions import Fraction
 
 import numpy as np
 import torch
@@ -16,7 +17,9 @@ from mattebox.errors import SourceError
 from mattebox.frame import Frame, Matte
 
 
-def recalling(batches: Iterator[list[Frame]], saved: Iterator[Frame]) -> Iterator[Matte]:
+def recalling(
+    batches: Iterator[list[Frame]], saved: Iterator[Frame], shift_s: Fraction
+) -> Iterator[Matte]:
     """Give every frame the saved matte of its own moment.
 
     A container may have rounded the times of the matte to its own ticks (Matroska: milliseconds),
@@ -25,11 +28,13 @@ def recalling(batches: Iterator[list[Frame]], saved: Iterator[Frame]) -> Iterato
     Args:
         batches: the frames, in order of pts.
         saved: the matte's pictures, in order of pts; the first plane is alpha over its full scale.
+        shift_s: how much later than the frames the pictures were stored, in seconds: a container
+            may have no times before 0.
 
     Raises:
         SourceError: the sizes differ, or a frame has no matte.
     """
-    upcoming = _Upcoming(saved)
+    upcoming = _Upcoming(saved, shift_s)
     with closing(upcoming):
         for batch in batches:
             for frame in batch:
@@ -39,8 +44,8 @@ def recalling(batches: Iterator[list[Frame]], saved: Iterator[Frame]) -> Iterato
 class _Upcoming:
     """The saved pictures, read only as far as the frames have come, each given once."""
 
-    def __init__(self, saved: Iterator[Frame]) -> None:
-        self._saved = saved
+    def __init__(self, saved: Iterator[Frame], shift_s: Fraction) -> None:
+        self._saved, self._shift_s = saved, shift_s
         self._next = next(saved, None)
 
     def at(self, frame: Frame) -> Frame:
@@ -48,7 +53,7 @@ class _Upcoming:
         moment = frame.pts * frame.format.time_base
         while (picture := self._next) is not None:
             tolerance = max(frame.format.time_base, picture.format.time_base) / 2
-            late = picture.pts * picture.format.time_base - moment
+            late = picture.pts * picture.format.time_base - self._shift_s - moment
             if late > tolerance:
                 break
             self._next = next(self._saved, None)

@@ -127,7 +127,8 @@ class Movie:
             container.start_encoding()
         except (FFmpegError, OSError, ValueError) as error:
             raise SinkRefused(
-                f"cannot begin {self._name}: {container.format.name} refuses its streams ({error}).",
+                f"cannot begin {self._name}: {container.format.name} refuses its streams "
+                f"({error}).",
                 "Write to .mkv, which holds most codecs, or set another sink.codec.",
             ) from error
 

@@ -161,9 +161,9 @@ class ReencodedSound:
         """What decoder, resampler and encoder still hold."""
         try:
             frames = self._source.codec_context.decode(None)
-        except FFmpegError:
-            frames = []
-        waiting = [made for each in frames for made in self._resampler.resample(each)]
+            waiting = [made for each in frames for made in self._resampler.resample(each)]
+        except (FFmpegError, ValueError):
+            waiting = []  # what came before is still to be sent
         packets = self._encoded([*waiting, *self._resampler.resample(None)], shift)
         return [*packets, *self._sent(self._encoder.encode(None), shift)]
 

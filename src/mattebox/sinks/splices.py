@@ -64,6 +64,9 @@ class Splices:
         self._newest.append(None)
 
     def _nearest(self, now: Fraction, at_least: int) -> int:
+        newest = self._newest[-1]
+        if newest is not None and abs(now - newest) <= _JUMP_S:
+            return len(self._newest) - 1
         distances = [
             (abs(now - seen), -number)
             for number, seen in enumerate(self._newest)
