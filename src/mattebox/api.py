@@ -6,14 +6,14 @@ Light to import: torch, OpenCV and FFmpeg load with the first call.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mattebox.errors import DecodeError
 from mattebox.jobs import Job, plan
-from mattebox.settings import Settings, resolve
+from mattebox.settings import Settings, nested, resolve
 
 if TYPE_CHECKING:
     from mattebox.assemble import Matting
@@ -44,7 +44,8 @@ def replace_background(
         matte: where the matte is saved too: ``.mkv`` for a video, ``.png`` for a picture.
         on_progress: called after every frame, on this thread.
         settings: sections or top-level keys of ``mattebox.Settings``, for example
-            ``quality="best", refine={"feather_px": 2}, sink={"overwrite": True}``.
+            ``quality="best", refine={"feather_px": 2}, sink={"overwrite": True}``; or dotted keys,
+            as in ``**{"refine.feather_px": 2}``.
 
     Returns:
         One report for each job: one, or one for each picture of a folder.
@@ -54,7 +55,7 @@ def replace_background(
     """
     from mattebox.assemble import open_matting
 
-    resolved = resolve({"backdrop": {"source": fspath(backdrop)}}, settings, origin="the arguments")
+    resolved = _resolved(backdrop, settings)
     jobs = plan(
         fspath(input),
         _names(output),
@@ -87,7 +88,7 @@ def compose(
     """
     from mattebox.assemble import open_saved_matte
 
-    resolved = resolve({"backdrop": {"source": fspath(backdrop)}}, settings, origin="the arguments")
+    resolved = _resolved(backdrop, settings)
     jobs = plan(fspath(input), _names(output), picture_suffix=resolved.sink.picture_suffix)
     saved = open_saved_matte(Path(fspath(matte)), fspath(input))
     return [report for _, report in run(jobs, resolved, saved, on_progress)]
@@ -112,7 +113,7 @@ def composites(
     """
     from mattebox.assemble import open_layer, open_matting, open_pairs
 
-    resolved = resolve({"backdrop": {"source": fspath(backdrop)}}, settings, origin="the arguments")
+    resolved = _resolved(backdrop, settings)
     matting = open_matting(resolved)
     layer = open_layer(resolved, transparent=resolved.backdrop.source == "transparent")
     return open_pairs(fspath(input), resolved, matting, layer)
@@ -151,6 +152,11 @@ def run(
             f"could not read {len(unreadable)} of {len(jobs)} pictures: {', '.join(unreadable)}.",
             "The others are done.",
         )
+
+
+def _resolved(backdrop: Name, settings: Mapping[str, object]) -> Settings:
+    given = {"backdrop": {"source": fspath(backdrop)}}
+    return resolve(given, nested(settings), origin="the arguments")
 
 
 def _names(output: Name | Sequence[Name]) -> list[str]:

@@ -356,7 +356,12 @@ def make_room(jobs: Sequence[Job], settings: Settings) -> None:
             raise SinkRefused(
                 f"{path} would be written {times} times.", "Give each output a name of its own."
             )
+    read = {Path(job.input).resolve() for job in jobs}
     for path in places:
+        if path.resolve() in read:
+            raise SinkRefused(
+                f"cannot write {path}: that is an input itself.", "Choose another output."
+            )
         if path.is_file() and not settings.sink.overwrite:
             raise SinkRefused(
                 f"{path} is there already.", "Pass --overwrite, or choose another name."

@@ -23,8 +23,8 @@ _ADVICE = {
         "so does --set foreground.estimate=false."
     ),
     ENCODING: (
-        "A faster encoder would help: --set sink.speed=fast, or one in hardware, "
-        "for example --set sink.codec=h264_nvenc."
+        "A faster encoder would help: --set sink.speed=fast where that is not so yet, or one in "
+        "hardware where there is one, for example --set sink.codec=h264_nvenc."
     ),
 }
 _LIVE_ADVICE = "The source sets the pace; everything behind it keeps up."

@@ -16,7 +16,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from mattebox.errors import SettingsError
 
@@ -233,6 +233,19 @@ class SinkSettings(_Section):
     options: dict[str, str] = Field(default_factory=dict)
     """Private options of the encoder, as FFmpeg names them."""
 
+    @field_validator("options", mode="before")
+    @classmethod
+    def _numbers_are_words_too(cls, value: object) -> object:
+        if not isinstance(value, Mapping):
+            return value
+        plain = (int, float, str)  # bool is an int: FFmpeg takes 1 and 0
+        return {
+            key: str(int(each) if isinstance(each, bool) else each)
+            if isinstance(each, plain)
+            else each
+            for key, each in value.items()
+        }
+
     audio: Literal["keep", "none"] = "keep"
     """Whether the input's sound is copied."""
 
@@ -312,7 +325,10 @@ def load(path: Path) -> dict[str, object]:
             f"there is no config file {path}.", "Make one with `mattebox config show > FILE`."
         ) from error
     except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError(f"cannot read the config file {path}: {error}.") from error
+        reason = getattr(error, "strerror", None) or "it is no text"
+        raise SettingsError(
+            f"cannot read the config file {path}: {reason}.", "Give a TOML file to --config."
+        ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(
             f"{path} is not TOML: {error}.", "`mattebox config show` prints a valid one."

@@ -20,7 +20,7 @@ import torch
 from mattebox.colour import Plane, Planes, planes_from_rgb, scale_and_offset
 from mattebox.errors import FrameError, SettingsError
 from mattebox.frame import Frame, Matte, VideoFormat
-from mattebox.matting.composite import Alpha, strips
+from mattebox.matting.composite import Alpha, plane_alphas, strips
 from mattebox.matting.foreground import (
     Grid,
     black_samples,
@@ -120,7 +120,7 @@ class ChromaKey:
         shares = _at_plane_sizes(frame, share)
         alpha = _ramp(1 - shares[0], self._options)
         if self._options.despill > 0:
-            colour = _without_screen(frame, shares, plate, self._options.despill)
+            colour = _despilled(frame, alpha, shares, plate, self._options.despill)
             frame = replace(frame, planes=(*colour, *frame.planes[len(colour) :]))
         return Matte(frame, torch.from_numpy(alpha))
 
@@ -226,14 +226,25 @@ def _ramp(distance: Alpha, options: ChromaKeyOptions) -> Alpha:
     return alpha.astype(np.float32)
 
 
-def _without_screen(frame: Frame, shares: tuple[Alpha, ...], plate: Grid, despill: float) -> Planes:
-    """The colour planes with the screen's light taken out."""
-    return tuple(
-        _subtracted(plane, share * np.float32(despill), screen, black, frame.format.pixels.peak)
-        for plane, share, screen, black in zip(
-            frame.colour_planes, shares, plate, black_samples(frame.format), strict=True
-        )
-    )
+def _despilled(
+    frame: Frame, alpha: Alpha, shares: tuple[Alpha, ...], plate: Grid, despill: float
+) -> Planes:
+    """The colour planes with the screen's light taken out of the foreground.
+
+    Where there is none the picture stays as it is: without its screen it would be black, and a
+    blurred backdrop is made of it.
+    """
+    planes = []
+    alphas = plane_alphas(frame, alpha)
+    blacks = black_samples(frame.format)
+    for plane, own, share, screen, black in zip(
+        frame.colour_planes, alphas, shares, plate, blacks, strict=True
+    ):
+        light = share * np.float32(despill)
+        cleaned = _subtracted(plane, light, screen, black, frame.format.pixels.peak)
+        np.copyto(cleaned, plane, where=own == 0)
+        planes.append(cleaned)
+    return tuple(planes)
 
 
 def _subtracted(plane: Plane, share: Alpha, screen: Alpha, black: int, peak: int) -> Plane:

@@ -28,6 +28,8 @@ from mattebox.nets.u2net import Architecture, U2Net, fold_batch_norm
 
 _EMBEDDED_FOLDER = Path(__file__).with_name("checkpoints")
 _OWN_LICENCE = "not stated (your own file)"
+# The weights in the package, and the mattes that need none: see model.name in the settings.
+_TAKEN = (EMBEDDED, "chroma", "threshold", "none")
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
@@ -159,10 +161,10 @@ def import_file(path: Path, name: str) -> Path:
     Raises:
         WeightsError: the file or the name will not do, or the cache cannot be written.
     """
-    if name == EMBEDDED or not _NAME.fullmatch(name):
+    if name in _TAKEN or not _NAME.fullmatch(name):
         raise WeightsError(
             f"cannot import weights under the name {name!r}: a name has letters, digits, hyphens "
-            f"and underscores, and {EMBEDDED!r} stands for the weights in the package.",
+            f"and underscores, and {', '.join(_TAKEN)} stand for something else.",
             advice="Choose another name.",
         )
     checkpoint = verify(str(path.expanduser().absolute()))

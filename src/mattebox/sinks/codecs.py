@@ -138,7 +138,7 @@ def no_alpha_in(what: str) -> SinkRefused:
     return SinkRefused(
         f"cannot write transparent frames as {what}: it has no alpha channel.",
         'Write to .webm (VP9), .mov (ProRes 4444) or .mkv (FFV1) with sink.codec = "auto", '
-        "or choose a backdrop.",
+        "or choose a backdrop and --layer composite.",
     )
 
 

@@ -87,7 +87,10 @@ def read_matte_header(path: Path) -> Mapping[str, str]:
         with av.open(str(path.absolute()), metadata_errors="replace") as container:
             tags = container.metadata
     except (FFmpegError, OSError) as error:
-        raise DecodeError(f"cannot read the matte {path}: {error}.") from error
+        reason = error.strerror or "it is no video"
+        raise DecodeError(
+            f"cannot read the matte {path}: {reason}.", "Give what mattebox run --matte wrote."
+        ) from error
     return {key.upper(): tags[key] for key in tags if key.upper().startswith(OWN_TAGS)}
 
 

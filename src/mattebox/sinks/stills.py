@@ -52,7 +52,7 @@ def check_still(name: str, suffix: str, format: VideoFormat) -> None:
     if format.pixels.has_alpha and known not in _WITH_ALPHA:
         raise SinkRefused(
             f"cannot write a transparent picture as {known}: it has no alpha channel.",
-            f"Write to {', '.join(_WITH_ALPHA[:3])}, or choose a backdrop.",
+            f"Write to {', '.join(_WITH_ALPHA[:3])}, or choose a backdrop and --layer composite.",
         )
     if not cv2.haveImageWriter(f"x{known}"):
         raise SinkRefused(

@@ -101,7 +101,7 @@ def _target(pixels: PixelFormat) -> PixelFormat:
     if pixels.has_alpha:
         raise SinkRefused(
             "cannot write transparent frames as YUV4MPEG2: it has no alpha channel.",
-            "Write to .webm, .mov or .mkv, or choose a backdrop.",
+            "Write to .webm, .mov or .mkv, or choose a backdrop and --layer composite.",
         )
     if pixels.family is Family.RGB:
         return pixel_format(pixels.name.replace("gbrp", "yuv444p"))

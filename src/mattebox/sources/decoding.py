@@ -34,7 +34,7 @@ _ALPHA_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 _NO_CLIP = Disposition.attached_pic | Disposition.timed_thumbnails
 
 # FFmpeg draws any text file as a terminal screen.
-_NO_PICTURE_CODECS = {"ansi"}
+_NO_PICTURE_CODECS = {"ansi", "bintext"}
 
 # Reading errors in a row, with no packet between, that are taken for the end of a damaged file.
 _GIVE_UP_AFTER = 3
@@ -66,7 +66,8 @@ def open_video(
     # "file:" keeps FFmpeg from reading a protocol into a name such as "12:30.mp4".
     target = f"file:{source}" if isinstance(source, Path) else source
     try:
-        container = av.open(target, mode="r", format=container_format)
+        # Tags in an older encoding than UTF-8 are no reason to refuse a file.
+        container = av.open(target, mode="r", format=container_format, metadata_errors="replace")
     except (av.FFmpegError, OSError) as error:
         raise _unreadable(source, name, error) from error
     try:

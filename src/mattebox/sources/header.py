@@ -55,10 +55,18 @@ def duration_s_of(opened: Opened) -> float | None:
 
 
 def promised_end_of(opened: Opened) -> int | None:
-    """The tick at which the stream's own header says it ends; None where it does not say."""
-    if not opened.stream.duration:
+    """The tick at which the header says the picture ends; None where it does not say.
+
+    Matroska says it in a tag of the track, ``DURATION=00:00:06.000000000``.
+    """
+    if opened.stream.duration:
+        return (opened.stream.start_time or 0) + opened.stream.duration
+    parts = opened.stream.metadata.get("DURATION", "").split(":")
+    try:
+        hours, minutes, whole_seconds = (Fraction(part) for part in parts)
+    except ValueError:
         return None
-    return (opened.stream.start_time or 0) + opened.stream.duration
+    return round((3600 * hours + 60 * minutes + whole_seconds) / time_base_of(opened))
 
 
 def frames_expected_of(opened: Opened) -> int | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -35,6 +36,7 @@ from mattebox.errors import (
     SegmenterError,
     SettingsError,
     SinkError,
+    SinkRefused,
     SourceError,
 )
 
@@ -51,6 +53,10 @@ _EXIT_CODES: tuple[tuple[type[MatteboxError], int], ...] = (
     (SegmenterError, EXIT_DEVICE),
     (PipelineError, EXIT_DEVICE),
 )
+
+_STAGE_NOTE = "raised in stage"
+_ENDING = (signal.SIGINT, signal.SIGTERM)
+_PATIENT_INTERRUPTS = 2
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
 results = Console(highlight=False, soft_wrap=True)
@@ -111,7 +117,9 @@ class Reporter:
         self.event("error", message=str(error), notes=notes, exit_code=code)
         self.say(f"{type(error).__name__}: {error}")
         for note in notes:
-            self.say(f"  ({note})")
+            # Where a refusal came from is no news to a person; where a failure did, is.
+            if not (isinstance(error, SinkRefused) and note.startswith(_STAGE_NOTE)):
+                self.say(f"  ({note})")
         raise typer.Exit(code)
 
     def interrupted(self, interrupt: KeyboardInterrupt) -> NoReturn:
@@ -128,7 +136,8 @@ class Reporter:
 def storytelling(*, as_json: bool = False) -> Iterator[Reporter]:
     """Run a command: errors become messages and exit codes, SIGTERM is Ctrl-C."""
     reporter = Reporter(as_json=as_json)
-    before = signal.signal(signal.SIGTERM, _interrupt)
+    interrupts = _Interrupts()
+    before = {number: signal.signal(number, interrupts) for number in _ENDING}
     try:
         yield reporter
     except MatteboxError as error:
@@ -136,7 +145,8 @@ def storytelling(*, as_json: bool = False) -> Iterator[Reporter]:
     except KeyboardInterrupt as interrupt:
         reporter.interrupted(interrupt)
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def show_logs(*, verbose: bool) -> None:
@@ -147,5 +157,18 @@ def show_logs(*, verbose: bool) -> None:
     root.setLevel(logging.DEBUG if verbose else logging.WARNING)
 
 
-def _interrupt(_signal: int, _frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
+class _Interrupts:
+    """The first Ctrl-C or SIGTERM ends the work in order; the next waits for that; the third kills.
+
+    Without this a second Ctrl-C would break into the very clean-up that the first one began.
+    """
+
+    def __init__(self) -> None:
+        self._count = 0
+
+    def __call__(self, number: int, frame: FrameType | None) -> None:
+        self._count += 1
+        if self._count == 1:
+            raise KeyboardInterrupt
+        if self._count > _PATIENT_INTERRUPTS:
+            os._exit(EXIT_INTERRUPTED)

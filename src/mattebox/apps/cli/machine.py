@@ -56,7 +56,10 @@ def devices(as_json: AsJson = False) -> None:
             }
             results.print_json(json.dumps(found))
             return
-        results.print(_table("Cameras", ("name", "size", "node"), _camera_rows(cameras)))
+        if cameras:
+            results.print(_table("Cameras", ("name", "size", "node"), _camera_rows(cameras)))
+        else:
+            results.print("No camera found: none is connected, or another program holds it.")
         results.print(
             _table("Devices", ("name", "what"), ((d.name, d.description) for d in engines))
         )
