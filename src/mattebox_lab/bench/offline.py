@@ -37,6 +37,8 @@ _T = TypeVar("_T")
 
 # What sink.speed = "fast" and sink.quality = 75 mean for x264.
 _X264 = {"preset": "veryfast", "crf": "18"}
+# Sound would be copied by the whole and not by the parts.
+_SINK = {"overwrite": True, "audio": "none"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +92,7 @@ def measure(
         changes: other settings, nested.
     """
     settings = resolve(
-        {"quality": quality, "backdrop": {"source": backdrop}, "sink": {"overwrite": True}}, changes
+        {"quality": quality, "backdrop": {"source": backdrop}, "sink": _SINK}, changes
     )
     network = _Network(clip, settings)
     with tempfile.TemporaryDirectory() as folder:
