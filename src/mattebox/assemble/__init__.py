@@ -1,0 +1,24 @@
+"""Settings in, objects out: the only room that knows all the doors.
+
+A door's library is imported in the branch that chooses the door, so that a program that uses none
+of them loads none of them.
+"""
+
+from mattebox.assemble.inputs import open_source
+from mattebox.assemble.layers import open_backdrop, open_layer
+from mattebox.assemble.mattes import Matting, open_matting, open_saved_matte
+from mattebox.assemble.path import assemble, make_room, open_pairs
+from mattebox.assemble.results import open_sink
+
+__all__ = [
+    "Matting",
+    "assemble",
+    "make_room",
+    "open_backdrop",
+    "open_layer",
+    "open_matting",
+    "open_pairs",
+    "open_saved_matte",
+    "open_sink",
+    "open_source",
+]

@@ -1,0 +1,111 @@
+"""Which picture is made of a matte, and what stands behind it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pydantic import ValidationError
+
+from mattebox.errors import SettingsError, SourceNotFound
+from mattebox.files import is_picture
+from mattebox.settings import BackdropSettings, Settings
+
+if TYPE_CHECKING:
+    from mattebox.matting.foreground import ForegroundOptions
+    from mattebox.ports import Backdrop, Layer
+
+# What can show through: where "auto" means no backdrop at all.
+_TRANSPARENT_SUFFIXES = {".png", ".webp", ".webm"}
+
+
+def open_layer(settings: Settings, *, transparent: bool) -> Layer:
+    """The layer that the settings name; ``transparent`` turns a composite into a cut-out.
+
+    A backdrop of ``auto`` is blur here.
+    """
+    settings = _with_backdrop_settled(settings)
+    from mattebox.matting import layers
+
+    if settings.layer == "saliency":
+        return layers.Saliency(heat=settings.sink.heat)
+    if settings.layer == "foreground":
+        return layers.Foreground(_foreground(settings))
+    estimate = _foreground(settings) if settings.foreground.estimate else None
+    if settings.layer == "cutout" or transparent:
+        return layers.Cutout(estimate)
+    return layers.Composite(open_backdrop(settings.backdrop.source, settings), estimate)
+
+
+def open_backdrop(name: str, settings: Settings) -> Backdrop:
+    """The backdrop that a BACKDROP names; not ``auto`` and not ``transparent``.
+
+    Raises:
+        SourceNotFound: it is neither a colour, nor blur, nor a file.
+        SettingsError: a radius that is no number.
+    """
+    options = settings.backdrop
+    kind, _, argument = name.partition(":")
+    if kind == "blur" and not Path(name).exists():
+        from mattebox.backdrops.blur import BlurBackdrop
+
+        return BlurBackdrop(_blur_radius(argument) if argument else options.blur_px)
+    path = Path(name)
+    if not path.exists():
+        from mattebox.backdrops.colour import ColourBackdrop, parse_colour
+
+        _refuse_what_looks_like_a_file(name)
+        return ColourBackdrop(parse_colour(name))
+    if is_picture(path):
+        from mattebox.backdrops.still import StillBackdrop
+
+        return StillBackdrop(path, fit=options.fit, anchor=options.anchor)
+    from mattebox.backdrops.moving import MovingBackdrop
+
+    return MovingBackdrop(
+        path,
+        fit=options.fit,
+        anchor=options.anchor,
+        start_s=options.start_s,
+        crossfade_s=options.crossfade_s,
+    )
+
+
+def is_transparent(name: str, settings: Settings) -> bool:
+    """Whether that OUTPUT gets no backdrop at all."""
+    if settings.backdrop.source != "auto":
+        return settings.backdrop.source == "transparent"
+    return Path(name).suffix.lower() in _TRANSPARENT_SUFFIXES
+
+
+def _with_backdrop_settled(settings: Settings) -> Settings:
+    """The settings with ``auto`` as what it means for an opaque output."""
+    if settings.backdrop.source != "auto":
+        return settings
+    backdrop = settings.backdrop.model_copy(update={"source": "blur"})
+    return settings.model_copy(update={"backdrop": backdrop})
+
+
+def _foreground(settings: Settings) -> ForegroundOptions:
+    from mattebox.matting.foreground import ForegroundOptions
+
+    return ForegroundOptions(radius_px=settings.foreground.radius_px)
+
+
+def _blur_radius(text: str) -> float:
+    try:
+        return BackdropSettings.model_validate({"blur_px": text}).blur_px
+    except ValidationError as error:
+        raise SettingsError(
+            f"blur takes a radius of 0 to 500 pixels, got {text!r}.", "For example -b blur:40."
+        ) from error
+
+
+def _refuse_what_looks_like_a_file(name: str) -> None:
+    """A missing backdrop.jpg is a missing file, not an unknown colour."""
+    path = Path(name)
+    if path.suffix or len(path.parts) > 1:
+        raise SourceNotFound(
+            f"there is no backdrop {name}.",
+            "Give an image, a video, a colour such as seagreen or #00b140, blur or transparent.",
+        )

@@ -1,0 +1,199 @@
+"""What makes mattes: a network with its weights, a key, a saved matte, or nothing at all."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mattebox.assemble.inputs import file_source, picture_source, sha256
+from mattebox.errors import SourceError, SourceNotFound
+from mattebox.files import is_picture
+from mattebox.frame import Frame, Matte
+from mattebox.jobs import Kind, input_kind
+from mattebox.settings import Settings
+
+if TYPE_CHECKING:
+    from mattebox.matting.keying import Key
+    from mattebox.matting.refine import RefineOptions
+    from mattebox.matting.temporal import TemporalOptions
+
+_log = logging.getLogger(__name__)
+
+MattingStage = Callable[[Iterator[list[Frame]]], Iterator[Matte]]
+
+HEADER_INPUT, HEADER_SETTINGS = "MATTEBOX_INPUT_SHA256", "MATTEBOX_SETTINGS"
+HEADER_WEIGHTS, HEADER_VERSION = "MATTEBOX_WEIGHTS_SHA256", "MATTEBOX_VERSION"
+
+
+@dataclass(frozen=True, slots=True)
+class Matting:
+    """What makes mattes, loaded once and good for any number of jobs.
+
+    Attributes:
+        stage: the generator from lists of frames to mattes; each call starts with no past.
+        batch: how many frames it likes to take at once.
+        header: what a saved matte says of how it was made.
+        saved_matte: the file that the mattes come from, where they were made before.
+    """
+
+    stage: MattingStage
+    batch: int
+    header: Mapping[str, str] = field(default_factory=dict)
+    saved_matte: str | None = None
+
+
+def open_matting(settings: Settings) -> Matting:
+    """Load what makes mattes: a network and its weights, a key, or nothing.
+
+    Raises:
+        SettingsError: a colour that is none.
+        SegmenterError: the weights or the device cannot be had.
+    """
+    name = settings.model.name
+    if name == "none":
+        from mattebox.matting.stage import solid
+
+        return Matting(solid, batch=1, header=_header(settings))
+    if name in {"chroma", "threshold"}:
+        return Matting(_keying_stage(settings), batch=1, header=_header(settings))
+    return _network(settings)
+
+
+def open_saved_matte(path: Path, input: str) -> Matting:
+    """What gives the frames of ``input`` the mattes that were saved in ``path``.
+
+    Raises:
+        SourceError: there is no such matte, or it was made from another file.
+    """
+    refuse_a_matte_of_another_file(path, input)
+    shift_s = _shift_of(path)
+
+    def stage(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
+        from mattebox.matting.recall import recalling
+
+        saved = picture_source(path) if is_picture(path) else file_source(path, corrupt_limit=0)
+        try:
+            yield from recalling(batches, saved.frames(), shift_s)
+        finally:
+            saved.close()
+
+    return Matting(stage, batch=1, saved_matte=str(path))
+
+
+def refuse_a_matte_of_another_file(matte: Path, input: str) -> None:
+    """Compare the hash in the matte's header with the input's; a matte with no header passes.
+
+    Raises:
+        SourceError: they differ, there is no such matte or input, or the input has no hash.
+    """
+    if not matte.exists():
+        raise SourceNotFound(f"there is no matte {matte}.", "Make one with mattebox run --matte.")
+    if input_kind(input) not in {Kind.VIDEO, Kind.PICTURE}:
+        raise SourceError(
+            f"cannot compose {input}: a saved matte belongs to one video or picture.",
+            "Give the file that the matte was made from.",
+        )
+    if not Path(input).exists():
+        raise SourceNotFound(f"there is no input {input}.", "Check the name.")
+    recorded = _read_header(matte).get(HEADER_INPUT)
+    if recorded is None:
+        _log.warning("%s does not say which file it was made from: matching by time alone", matte)
+    elif recorded != sha256(Path(input)):
+        raise SourceError(
+            f"the matte {matte} was made from another file than {input} "
+            f"(SHA-256 {recorded[:12]}…).",
+            "Give the file it was made from, or make the matte again with mattebox run --matte.",
+        )
+
+
+def _network(settings: Settings) -> Matting:
+    from mattebox.matting.stage import MattingOptions, matting
+    from mattebox.nets import weights
+    from mattebox.nets.torch_engine import TorchSegmenter
+
+    model = settings.model
+    checkpoint = weights.find(model.name)
+    segmenter = TorchSegmenter(
+        weights.load(checkpoint), device=model.device, precision=model.precision
+    )
+    options = MattingOptions(
+        size=model.size, temporal=_temporal(settings), refine=_refinement(settings)
+    )
+    return Matting(
+        lambda batches: matting(batches, segmenter, options),
+        batch=model.batch,
+        header={**_header(settings), HEADER_WEIGHTS: checkpoint.sha256},
+    )
+
+
+def _keying_stage(settings: Settings) -> MattingStage:
+    from mattebox.matting import keying
+    from mattebox.matting.refine import reshape
+
+    refinement = _refinement(settings)
+    make_key = _chroma_key(settings) if settings.model.name == "chroma" else _threshold(settings)
+    # A key remembers what it has seen: every run gets one of its own.
+    return lambda batches: keying.keying(
+        batches, make_key(), finish=lambda alpha, _: reshape(alpha, refinement)
+    )
+
+
+def _chroma_key(settings: Settings) -> Callable[[], Key]:
+    from mattebox.backdrops.colour import parse_colour
+    from mattebox.matting.keying import ChromaKey, ChromaKeyOptions
+
+    options = settings.chroma
+    colour = None if options.colour == "auto" else parse_colour(options.colour)
+    values = options.model_dump(exclude={"colour"})
+    return lambda: ChromaKey(ChromaKeyOptions(colour=colour, **values))
+
+
+def _threshold(settings: Settings) -> Callable[[], Key]:
+    from mattebox.matting.keying import LuminanceThreshold, ThresholdOptions
+
+    options = ThresholdOptions(**settings.threshold.model_dump())
+    return lambda: LuminanceThreshold(options)
+
+
+def _temporal(settings: Settings) -> TemporalOptions | None:
+    from mattebox.matting.temporal import TemporalOptions
+
+    options = settings.temporal
+    return TemporalOptions(**options.model_dump()) if options.half_life_s > 0 else None
+
+
+def _refinement(settings: Settings) -> RefineOptions:
+    from mattebox.matting.refine import RefineOptions
+
+    return RefineOptions(**settings.refine.model_dump())
+
+
+def _header(settings: Settings) -> dict[str, str]:
+    """What a saved matte says of the settings that made it."""
+    sections = {"model", "temporal", "refine", "chroma", "threshold"}
+    return {
+        HEADER_VERSION: version("mattebox"),
+        HEADER_SETTINGS: json.dumps(settings.model_dump(include=sections), sort_keys=True),
+    }
+
+
+def _shift_of(matte: Path) -> Fraction:
+    if is_picture(matte):
+        return Fraction(0)
+    from mattebox.sinks.matte import first_pts_shift
+
+    return first_pts_shift(_read_header(matte))
+
+
+def _read_header(matte: Path) -> Mapping[str, str]:
+    if is_picture(matte):
+        return {}  # a picture has no header; its size is compared
+    from mattebox.sinks.matte import read_matte_header
+
+    return read_matte_header(matte)
