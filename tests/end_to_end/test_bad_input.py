@@ -125,9 +125,11 @@ def test_writing_over_the_input_is_refused_even_with_overwrite(tmp_path: Path) -
     assert clip.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["nowhere/out.mp4", "out.xyz", "in.mkv/out.mp4"])
+@pytest.mark.parametrize(
+    "name", ["nowhere/out.mp4", "out.xyz", "in.mkv/out.mp4", "not-utf8-\udcff.mp4"]
+)
 def test_an_output_that_cannot_be_made_is_an_output_error(tmp_path: Path, name: str) -> None:
-    """A folder that is not there, a suffix that nobody knows, a file as a folder."""
+    """No such folder, a suffix that nobody knows, a file as a folder, a name in no encoding."""
     clip = write_clip(tmp_path / "in.mkv", frames=3)
     outcome = mattebox("run", clip, "-o", tmp_path / name, *SMALL_NETWORK, "-b", "red")
     assert is_one_clear_message(outcome, EXIT_OUTPUT), outcome

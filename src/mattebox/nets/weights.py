@@ -231,7 +231,8 @@ def _file_of(name: str, model: KnownModel | None) -> Path:
         hint = f" Did you mean {near[0]}?" if near else ""
         raise WeightsError(
             f"no model {name!r}; there are {', '.join(names)}.{hint}",
-            advice="Run `mattebox models`, or pass the path of a .safetensors or .pth file.",
+            advice="Run `mattebox models`, or pass the path of a .safetensors or .pth file. "
+            "chroma, threshold and none make mattes without weights.",
         )
     raise WeightsError(
         f"no weights for {name}: {model.file_name} is not in {cache_folder()}, and mattebox "

@@ -44,6 +44,7 @@ class FinalPlace:
         Raises:
             SinkRefused: the place is taken, is being read, is no file, or has no folder.
         """
+        refuse_an_unwritable_name(self.path)
         self._target = followed(self.path)
         refuse_missing_folder(self.path, self._target)
         refuse_what_is_read(self.path, self._target, self._forbidden)
@@ -180,6 +181,20 @@ def followed(path: Path) -> Path:
             "Choose another name.",
         ) from error
     return target
+
+
+def refuse_an_unwritable_name(path: Path) -> None:
+    """FFmpeg takes names in UTF-8 only.
+
+    Raises:
+        SinkRefused: the name has bytes that are none.
+    """
+    try:
+        str(path).encode()
+    except UnicodeEncodeError as error:
+        raise SinkRefused(
+            f"cannot write {path!a}: its name is not UTF-8.", "Choose another name."
+        ) from error
 
 
 def refuse_missing_folder(path: Path, target: Path) -> None:

@@ -129,4 +129,5 @@ def _tell(job: Job, report: Report, reporter: Reporter) -> None:
     frames = f"{report.written} frames in {report.elapsed_s:.1f} s, {report.fps:.1f} fps"
     reporter.say(f"{', '.join(made)}: {frames}")
     if report.skipped:
-        reporter.say(f"{report.skipped} damaged packets of {job.input} were passed over.")
+        packets = "packet was" if report.skipped == 1 else "packets were"
+        reporter.say(f"{report.skipped} damaged {packets} passed over in {job.input}.")

@@ -1,0 +1,72 @@
+"""The network and the matting stage on a CUDA device; skipped where there is none."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+import clips
+from mattebox.matting.composite import composite
+from mattebox.matting.refine import RefineOptions
+from mattebox.matting.stage import MattingOptions, matting
+from mattebox.matting.temporal import TemporalOptions
+from mattebox.nets import weights
+from mattebox.nets.torch_engine import TorchSegmenter
+from mattebox.settings import Settings
+from places import skip_or_fail
+
+pytestmark = pytest.mark.gpu
+
+
+@pytest.fixture
+def device() -> str:
+    """The first CUDA device."""
+    if not torch.cuda.is_available():
+        skip_or_fail("gpu", "PyTorch sees no CUDA device")
+    return "cuda:0"
+
+
+def segmenter(device: str, precision: str) -> TorchSegmenter:
+    network = weights.load(weights.find("mattebox"))
+    return TorchSegmenter(network, device=device, precision=precision)
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16", "fp16"])
+def test_a_gpu_finds_what_the_cpu_finds(device: str, precision: str) -> None:
+    """Within half a point of IoU, and on the device it was asked for."""
+    pictures = torch.randint(0, 256, (4, 3, 160, 256), dtype=torch.uint8)
+    pictures[:, :, 40:120, 80:180] = 220
+
+    ours = segmenter(device, precision).saliency(pictures)
+    theirs = segmenter("cpu", "fp32").saliency(pictures)
+
+    assert ours.device.type == "cuda"
+    assert (ours.cpu() - theirs).abs().mean() < 0.005
+
+
+def test_a_batch_on_a_gpu_gives_each_picture_what_it_gets_alone(device: str) -> None:
+    """Batching is an optimisation."""
+    pictures = torch.randint(0, 256, (8, 3, 160, 256), dtype=torch.uint8)
+    network = segmenter(device, "fp32")
+
+    together = network.saliency(pictures)
+    alone = torch.cat([network.saliency(picture[None]) for picture in pictures])
+
+    assert torch.allclose(together, alone, atol=1e-3)  # TF32 rounds by the shape of the batch
+
+
+def test_the_matting_stage_runs_on_a_gpu_and_composes_on_the_cpu(device: str) -> None:
+    """The matte stays where the segmenter is until it is laid over the planes."""
+    settings = Settings()
+    options = MattingOptions(
+        size=256,
+        temporal=TemporalOptions(**settings.temporal.model_dump()),
+        refine=RefineOptions(**settings.refine.model_dump()),
+    )
+    frames = [clips.pattern_frame(clips.video_format("yuv420p"), number) for number in range(3)]
+
+    mattes = list(matting(iter([frames]), segmenter(device, "auto"), options))
+
+    assert [matte.alpha.device.type for matte in mattes] == ["cuda"] * 3
+    pictures = [composite(matte, matte.frame.planes) for matte in mattes]
+    assert [picture.pts for picture in pictures] == [frame.pts for frame in frames]
