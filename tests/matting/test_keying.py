@@ -413,3 +413,18 @@ def test_what_is_transparent_already_never_becomes_foreground() -> None:
     [matte] = keying(iter([[frame]]), LuminanceThreshold(options))
 
     assert (matte.alpha[:, :48] == 0).all()
+
+
+def test_where_there_is_no_foreground_the_scene_stays_as_it_was() -> None:
+    """A blurred backdrop is made of it: with its screen taken out it would be black."""
+    format = clips.video_format("yuv444p")
+    green = tuple(
+        np.full(s, v, np.uint8) for s, v in zip(format.plane_shapes, (120, 70, 60), strict=True)
+    )
+    frame = replace(clips.pattern_frame(format), planes=green)
+    options = ChromaKeyOptions(colour=None, tolerance=0.12, softness=0.75, despill=1.0)
+
+    [matte] = keying(iter([[frame]]), ChromaKey(options))
+
+    assert (matte.alpha == 0).all()
+    assert all(np.array_equal(a, b) for a, b in zip(matte.frame.planes, green, strict=True))
