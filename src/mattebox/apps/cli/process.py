@@ -19,7 +19,7 @@ def before_loading_libraries() -> None:
     """Settle what OpenMP and the allocator read once; call before torch is imported.
 
     * Torch's threads would spin while they wait, on cores that the decoder and the encoder need.
-      With them asleep a frame costs a half to a quarter of the CPU time.
+      On a busy machine the network took a half to a quarter of the CPU time with them asleep.
     * glibc gives every large block back to the system and fetches a fresh one for the next frame,
       page by page: for a 720p clip 8,000 page faults and 16 ms of CPU time a frame. Kept in one
       arena, blocks are used again; the peak of memory stays what it was.
