@@ -9,7 +9,8 @@ import torch
 import clips
 from mattebox.errors import FrameError
 from mattebox.frame import Frame, Matte
-from mattebox.matting.composite import chroma_alpha, composite, over
+from mattebox.matting.alphas import chroma_alpha
+from mattebox.matting.composite import composite, over
 from mattebox.pixels import pixel_format
 
 LAYOUTS = [

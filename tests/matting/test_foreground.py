@@ -15,8 +15,8 @@ from mattebox.matting.foreground import (
     ForegroundOptions,
     black_samples,
     estimate_foreground,
-    extend,
 )
+from mattebox.matting.grid import extend
 from mattebox.pixels import pixel_format
 
 OPTIONS = ForegroundOptions(radius_px=12)

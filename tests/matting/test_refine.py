@@ -15,7 +15,15 @@ from torch import Tensor
 import clips
 from mattebox.colour import Colour, planes_from_rgb
 from mattebox.frame import Frame
-from mattebox.matting.refine import RefineOptions, clean, feather, refine
+from mattebox.matting.refine import (
+    RefineOptions,
+    _everywhere,
+    _in_cells,
+    _span,
+    clean,
+    feather,
+    refine,
+)
 from mattebox.matting.resample import enlarge, shrink
 
 PLAIN = RefineOptions(
@@ -158,15 +166,23 @@ def test_every_layout_guides_alike(pixels: str) -> None:
     assert difference.abs().mean() <= 0.002
 
 
-def test_the_seams_of_strips_do_not_show(monkeypatch: pytest.MonkeyPatch) -> None:
-    """How much is worked on at a time changes nothing."""
-    noise = np.random.default_rng(1).random((150, 200), np.float32)
-    small = torch.rand(SMALL, generator=torch.Generator().manual_seed(1))
-    whole = refine(small, _frame(noise), PLAIN)
+@pytest.mark.parametrize("size", [(144, 192), (145, 191), (83, 300), (400, 500)])
+def test_working_in_cells_does_not_show(size: tuple[int, int]) -> None:
+    """What is left out on a CPU is exactly what would have come out 0 or 1."""
+    noise = np.random.default_rng(1).integers(0, 256, size, np.uint8)
+    generator = torch.Generator().manual_seed(1)
+    offset = enlarge(torch.rand((9, 12), generator=generator) * 6 - 2.5, SMALL)
+    slope = (torch.rand(SMALL, generator=generator) - 0.5) * (offset > 0.5) / 255
+    span = _span(SMALL, size)
 
-    monkeypatch.setattr("mattebox.matting.refine._STRIP", 7)
+    sparse = _in_cells((offset, slope), noise, span)
 
-    assert (refine(small, _frame(noise), PLAIN) - whole).abs().max() <= 1e-6
+    assert span > 1
+    everywhere = _everywhere((offset, slope), noise, span).numpy()
+    assert ((everywhere > 0) & (everywhere < 1)).any()
+    np.testing.assert_allclose(sparse, everywhere, atol=1e-5)
+    for certain in (0, 1):
+        assert (everywhere == certain).mean() > 0.1
 
 
 def test_levels_round_the_ends_away() -> None:

@@ -14,7 +14,6 @@ from mattebox.matting.resample import (
     _soften_with_torch,
     box_mean,
     enlarge,
-    enlarge_rows,
     plane_tensor,
     shrink,
     soften,
@@ -69,17 +68,6 @@ def test_both_ways_of_softening_agree(shape: tuple[int, int], sigma: float) -> N
     difference = soften(values, sigma) - _soften_with_torch(values, _gaussian(sigma))
 
     assert difference.abs().max() <= 1e-5
-
-
-@pytest.mark.parametrize(("large", "small"), SIZES)
-def test_strips_are_parts_of_the_whole(large: tuple[int, int], small: tuple[int, int]) -> None:
-    """Work may be cut into strips anywhere; the seams must not show."""
-    values = torch.rand(small, generator=torch.Generator().manual_seed(1))
-    height, cut = large[0], large[0] // 3
-
-    strips = [enlarge_rows(values, height, rows) for rows in (slice(0, cut), slice(cut, height))]
-
-    assert (torch.cat(strips) - enlarge(values, (height, small[1]))).abs().max() <= 1e-5
 
 
 def test_shrinking_keeps_the_mean() -> None:

@@ -20,19 +20,17 @@ import torch
 from mattebox.colour import Plane, Planes, planes_from_rgb, scale_and_offset
 from mattebox.errors import FrameError, SettingsError
 from mattebox.frame import Frame, Matte, VideoFormat
-from mattebox.matting.composite import Alpha, plane_alphas, strips
-from mattebox.matting.foreground import (
-    Grid,
-    black_samples,
-    extend,
-    shrink_to_grid,
-    surer,
-)
+from mattebox.matting.alphas import Alpha, plane_alphas
+from mattebox.matting.foreground import black_samples
+from mattebox.matting.grid import Grid, extend, shrink_to_grid, surer
 from mattebox.pixels import Family
 
 log = logging.getLogger(__name__)
 
 Samples: TypeAlias = npt.NDArray[np.float32]  # (channels,), one sample of each colour plane
+
+# Rows at a time: what they need stays in a core's cache.
+_STRIP = 64
 
 # How often the frame is halved to the grid of the clean plate: cells of 16 pixels follow shadows
 # and are wide enough to average noise away.
@@ -252,10 +250,11 @@ def _subtracted(plane: Plane, share: Alpha, screen: Alpha, black: int, peak: int
     height, width = plane.shape
     light = cv2.resize(screen - np.float32(black), (width, height))
     result = np.empty(plane.shape, plane.dtype)
-    for strip, (own, rest) in strips(plane.shape, buffers=2):
-        cv2.multiply(share[strip], light[strip], dst=own)
+    for top in range(0, height, _STRIP):
+        strip = slice(top, min(top + _STRIP, height))
+        own = share[strip] * light[strip]
         cv2.subtract(plane[strip], own, dst=own, dtype=cv2.CV_32F)
-        np.subtract(1, share[strip], out=rest)
+        rest = 1 - share[strip]
         own -= black
         own /= np.maximum(rest, _LEAST_SHARE, out=rest)
         own += black

@@ -24,7 +24,8 @@ from mattebox.colour import (
 )
 from mattebox.errors import FrameError
 from mattebox.frame import Frame, Matte, VideoFormat
-from mattebox.matting.composite import Alpha, alpha_array, composite, plane_alphas
+from mattebox.matting.alphas import Alpha, alpha_array, plane_alphas
+from mattebox.matting.composite import composite
 from mattebox.matting.foreground import ForegroundOptions, black_samples, estimate_foreground
 from mattebox.matting.resample import enlarge
 from mattebox.pixels import Family, PixelFormat, is_carried, pixel_format
@@ -55,10 +56,7 @@ class Composite:
     def render(self, matte: Matte) -> Frame:
         """See ``Layer``."""
         behind = self._backdrop.render(matte)
-        if self._foreground is not None:
-            own = estimate_foreground(matte.frame, alpha_array(matte.alpha), self._foreground)
-            matte = replace(matte, frame=_opaque(matte.frame, own))
-        return composite(matte, behind)
+        return composite(matte, behind, self._foreground)
 
     def close(self) -> None:
         """See ``Layer``."""

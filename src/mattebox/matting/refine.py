@@ -7,7 +7,7 @@ shaping the result: levels, sharpening, gamma, feather. What does not: time (``t
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 
 import cv2
@@ -16,23 +16,22 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from mattebox.colour import Plane
 from mattebox.frame import Frame
+from mattebox.matting.cells import SIDE, Enlarging, as_cells, gather
 from mattebox.matting.prepare import resize_plane
-from mattebox.matting.resample import box_mean, enlarge, enlarge_rows, plane_tensor, shrink, soften
+from mattebox.matting.resample import box_mean, enlarge, plane_tensor, shrink, soften, to_grid
 
 # Interpolation may miss 0 and 1 by a rounding error; what is this close to them becomes exact.
 _ROUNDING = 1e-6
-# Below this share of doubt a pixel of the map is certain and needs no guidance.
-_CERTAIN = 1e-3
+# By what the doubt α (1 − α) is multiplied, up to 1.
+_DOUBT = 64.0
 # At sharpen = 1 an edge becomes twenty times as steep; more would be a staircase.
 _STEEPEST = 20.0
 # A speck is what stands out from nothing by this much; a hole, what is missing from all.
 _STANDS_OUT = 0.25
 # How far the soft rim of a speck or hole reaches, in pixels of the map.
 _RIM = 2
-# Rows at a time on a CPU: what they need stays in its cache. Whole planes instead were five times
-# slower, because their memory went back to the system after every frame.
-_STRIP = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,71 +165,110 @@ def _levels(options: RefineOptions) -> tuple[float, float]:
 def _guided(
     saliency: Tensor, frame: Frame, guidance: tuple[int, float], levels: tuple[float, float]
 ) -> Tensor:
-    """The map at full size plus what the luma's fine detail says, through the levels, unclipped.
+    """The map at full size plus what the luma's fine detail says, through the levels, in [0, 1].
 
     Around each pixel of the map, saliency is fitted as a line of luma, as in the fast guided
     filter (He, Sun and Tang, "Guided image filtering", ECCV 2010; He and Sun, "Fast guided
     filter", arXiv 1505.00996). That filter then puts the line in the place of the map, and so
     loses what the map knew: with a true map at a quarter of the size it is worse than bilinear.
     Here only the line's slope is used, on what the full luma has more than the small one:
-    alpha = map↑ + slope↑ × luma − (slope × small luma)↑.
+    alpha = map↑ + slope↑ × luma − (slope × small luma)↑. The arrows go by way of a grid whose
+    pixels are a power of two wide: cubic up to there, bilinear from there, so that single cells can
+    be worked out. On true maps alpha's mean error is 2 % below that of bilinear all the way.
     """
     luma, peak = frame.planes[0], frame.format.pixels.peak
-    height, width = luma.shape
     small = plane_tensor(resize_plane(luma, (saliency.shape[0], saliency.shape[1])))
     guide = small.to(saliency.device).to(torch.float32).div_(peak)
-    slope, box = _slope(saliency, guide, guidance)
     gain, offset = levels
-    alpha = enlarge((saliency - slope * guide).mul_(gain).add_(offset), (height, width))
-    if box is not None:
-        rows, columns = _enlarged_box(box, (saliency.shape[0], saliency.shape[1]), luma.shape)
-        wide = enlarge(slope * (gain / peak), (saliency.shape[0], width))[:, columns]
-        for strip in _strips(rows, height if alpha.device.type != "cpu" else _STRIP):
-            part = plane_tensor(luma[strip, columns]).to(alpha.device).to(torch.float32)
-            alpha[strip, columns].addcmul_(enlarge_rows(wide, height, strip), part)
-    return alpha
-
-
-def _strips(rows: slice, height: int) -> Iterator[slice]:
-    """The rows in strips of at most that height."""
-    for top in range(rows.start, rows.stop, height):
-        yield slice(top, min(top + height, rows.stop))
+    levelled = (saliency * gain).add_(offset)
+    slope = _slope(saliency, levelled, guide, guidance).mul_(gain)
+    line = levelled.sub_(slope * guide), slope.div_(peak)
+    span = _span((saliency.shape[0], saliency.shape[1]), luma.shape)
+    if saliency.device.type == "cpu" and span > 1:
+        return torch.from_numpy(_in_cells(line, luma, span))
+    return _everywhere(line, luma, span)
 
 
 def _slope(
-    saliency: Tensor, guide: Tensor, guidance: tuple[int, float]
-) -> tuple[Tensor, tuple[slice, slice] | None]:
-    """float32 (h, w) saliency per luma where the map is in doubt, else 0; and the box of doubt."""
+    saliency: Tensor, levelled: Tensor, guide: Tensor, guidance: tuple[int, float]
+) -> Tensor:
+    """float32 (h, w) saliency per luma where the matte will be in doubt, and exactly 0 elsewhere.
+
+    Args:
+        saliency, guide: float32 (h, w) in [0, 1].
+        levelled: saliency through the levels, unclipped: what lies outside of [0, 1] is certain.
+        guidance: radius and epsilon, see ``RefineOptions``.
+    """
     radius, epsilon = guidance
     mean, mean_guide = box_mean(saliency, radius), box_mean(guide, radius)
     covariance = box_mean(saliency * guide, radius).sub_(mean * mean_guide)
     variance = box_mean(guide * guide, radius).sub_(mean_guide * mean_guide)
-    # Sixteen: full guidance from a mean of 0.07 to one of 0.93. Where there is no doubt there must
-    # be no slope: outside the box the luma is not added back.
-    doubt = (mean - mean * mean).mul_(16).clamp_(_CERTAIN, 1).sub_(_CERTAIN)
-    slope = covariance.div_(variance.clamp_(min=0).add_(epsilon)).mul_(doubt)
-    return box_mean(slope, radius), _box(doubt, radius)
+    slope = box_mean(covariance.div_(variance.clamp_(min=0).add_(epsilon)), radius)
+    certain = levelled.clamp(0, 1)
+    # Full guidance from 0.016 to 0.984. Doubt in the place itself, not around it, and after the
+    # slope's own mean: on true maps the error is 4 % less, and a third fewer cells are in doubt.
+    doubt = (certain - certain * certain).mul_(_DOUBT).clamp_(max=1)
+    return slope.mul_(doubt)
 
 
-def _box(doubt: Tensor, margin: int) -> tuple[slice, slice] | None:
-    """The rows and columns that hold everything above 0; None where nothing is."""
-    rows, columns = doubt.amax(1).nonzero(), doubt.amax(0).nonzero()
-    if len(rows) == 0:
-        return None
-    first_row, last_row = int(rows[0]) - margin, int(rows[-1]) + margin
-    first_column, last_column = int(columns[0]) - margin, int(columns[-1]) + margin
-    return slice(max(0, first_row), last_row + 1), slice(max(0, first_column), last_column + 1)
+def _everywhere(line: tuple[Tensor, Tensor], luma: Plane, span: int) -> Tensor:
+    """Offset + slope × luma at the luma's size, in [0, 1]: (H, W), on the device of the line.
 
-
-def _enlarged_box(
-    box: tuple[slice, slice], small: tuple[int, int], large: tuple[int, int]
-) -> tuple[slice, slice]:
-    """The box at another size, with one small pixel more, as far as interpolation reaches."""
-    rows, columns = (
-        slice(max(0, (side.start - 1) * to // of), min(to, -(-(side.stop + 1) * to // of)))
-        for side, of, to in zip(box, small, large, strict=True)
+    Args:
+        line: float32 (h, w) each: offset and slope.
+        luma: uint8 or uint16 (H, W).
+        span: see ``_span``.
+    """
+    height, width = luma.shape
+    offset, slope = (
+        enlarge(grid, (grid.shape[0] * span, grid.shape[1] * span))[:height, :width]
+        for grid in (
+            to_grid(line[0], luma.shape, span),
+            to_grid(line[1], luma.shape, span),
+        )
     )
-    return rows, columns
+    samples = plane_tensor(luma).to(slope.device).to(torch.float32)
+    return torch.addcmul(offset, slope, samples).clamp_(0, 1)
+
+
+def _in_cells(line: tuple[Tensor, Tensor], luma: Plane, span: int) -> npt.NDArray[np.float32]:
+    """The same on the CPU, worked out only where it is neither 0 nor 1: a tenth of most frames."""
+    height, width = luma.shape
+    cells, side = (-(-height // SIDE), -(-width // SIDE)), (SIDE, SIDE)
+    offset, slope = (
+        to_grid(line[0], luma.shape, span).numpy(),
+        to_grid(line[1], luma.shape, span).numpy(),
+    )
+    is_flat = slope == 0
+    solid = _wholly(is_flat & (offset >= 1), cells, span)
+    rows, columns = np.nonzero(~(solid | _wholly(is_flat & (offset <= 0), cells, span)))
+    mixed = Enlarging(slope, (span, span), cells).at((rows, columns), side)
+    mixed *= gather(luma, side, (rows, columns))
+    mixed += Enlarging(offset, (span, span), cells).at((rows, columns), side)
+    alpha = solid.astype(np.float32).repeat(SIDE, 1).repeat(SIDE, 0)
+    as_cells(alpha, side)[rows, columns] = np.clip(mixed, 0, 1, out=mixed)
+    return alpha[:height, :width]
+
+
+def _wholly(
+    marked: npt.NDArray[np.bool_], cells: tuple[int, int], span: int
+) -> npt.NDArray[np.bool_]:
+    """Bool (rows, columns): the cells all of whose pixels come from what is marked of a grid."""
+    # Interpolation looks one pixel of the grid further.
+    inner = cv2.erode(marked.view(np.uint8), np.ones((3, 3), np.uint8), borderValue=1)
+    across = SIDE // span
+    below, right = (
+        max(0, count * across - size) for count, size in zip(cells, inner.shape, strict=True)
+    )
+    whole = cv2.copyMakeBorder(inner * 255, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    shares = np.asarray(cv2.resize(whole, cells[::-1], interpolation=cv2.INTER_AREA))
+    return np.asarray(shares == 255)
+
+
+def _span(small: tuple[int, int], large: tuple[int, int]) -> int:
+    """Pixels across one of the grid by way of which a map is enlarged: a power of two up to 8."""
+    ratio = min(of / size for size, of in zip(small, large, strict=True))
+    return min(SIDE, 1 << max(0, math.floor(math.log2(ratio))))
 
 
 def _any_size(values: Tensor, size: tuple[int, int]) -> Tensor:

@@ -68,21 +68,28 @@ def enlarge(values: Tensor, size: tuple[int, int]) -> Tensor:
     return _enlarge_with_torch(values, size)
 
 
-def enlarge_rows(values: Tensor, height: int, rows: slice) -> Tensor:
-    """Some rows of ``enlarge(values, (height, w))``, for work on one strip at a time.
+def to_grid(values: Tensor, size: tuple[int, int], span: int) -> Tensor:
+    """A map of a picture on a grid whose pixels are ``span`` × ``span`` of the picture's.
 
     Args:
-        values: float32 (h, w).
-        height: of the whole enlarged map, at least h.
-        rows: which of its rows.
+        values: float32 (h, w) of the whole picture, no larger than the grid.
+        size: (H, W) of the picture.
+        span: at least 1.
 
     Returns:
-        float32 (rows, w) on the same device, a new tensor.
+        float32 (⌈H / span⌉, ⌈W / span⌉) on the same device; at an odd edge the last pixels of the
+        grid reach beyond the picture.
     """
-    above, below, weight = (
-        part[rows].to(values.device) for part in _between(values.shape[0], height)
-    )
-    return values.index_select(0, above).lerp_(values.index_select(0, below), weight)
+    height, width = -(-size[0] // span), -(-size[1] // span)
+    down, right = size[0] / span / values.shape[0], size[1] / span / values.shape[1]
+    if values.device.type == "cpu":
+        # The factors are said, not the size: a grid that reaches beyond must not be squeezed.
+        grid = cv2.resize(values.numpy(), None, fx=right, fy=down, interpolation=cv2.INTER_CUBIC)
+        below, beside = height - grid.shape[0], width - grid.shape[1]
+        if below or beside:
+            grid = cv2.copyMakeBorder(grid, 0, below, 0, beside, cv2.BORDER_REPLICATE)
+        return torch.from_numpy(grid)
+    return _to_grid_with_torch(values, (height, width), (down, right))
 
 
 def box_mean(values: Tensor, radius: int) -> Tensor:
@@ -142,6 +149,16 @@ def _enlarge_with_torch(values: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(values[None, None], size, mode="bilinear", align_corners=False)[0, 0]
 
 
+def _to_grid_with_torch(
+    values: Tensor, size: tuple[int, int], scale: tuple[float, float]
+) -> Tensor:
+    grid = F.interpolate(
+        values[None, None], scale_factor=scale, mode="bicubic", align_corners=False
+    )
+    missing = 0, size[1] - grid.shape[3], 0, size[0] - grid.shape[2]
+    return F.pad(grid, missing, mode="replicate")[0, 0]
+
+
 def _box_mean_with_torch(values: Tensor, radius: int) -> Tensor:
     planes = values[None] if values.ndim == 2 else values.movedim(-1, 0)  # (C, h, w)
     padded = F.pad(planes[None], (radius,) * 4, mode="replicate")
@@ -155,17 +172,6 @@ def _soften_with_torch(values: Tensor, kernel: Tensor) -> Tensor:
     weights = kernel.to(values.device)
     rows = F.conv2d(padded, weights.view(1, 1, -1, 1))
     return F.conv2d(rows, weights.view(1, 1, 1, -1))[0, 0]
-
-
-@lru_cache(maxsize=32)
-def _between(source: int, target: int) -> tuple[Tensor, Tensor, Tensor]:
-    """Of each target row the source rows above and below, int64 (target,), and below's weight."""
-    centres = (np.arange(target) + 0.5) * (source / target) - 0.5
-    above = np.floor(centres).astype(np.int64)
-    weight = torch.from_numpy((centres - above).astype(np.float32))[:, None]  # (target, 1)
-    ends = (np.clip(rows, 0, source - 1) for rows in (above, above + 1))
-    first, second = (torch.from_numpy(rows) for rows in ends)
-    return first, second, weight
 
 
 @lru_cache(maxsize=8)

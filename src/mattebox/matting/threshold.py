@@ -18,8 +18,8 @@ import torch
 
 from mattebox.colour import scale_and_offset
 from mattebox.frame import Frame, Matte
-from mattebox.matting.composite import Alpha
-from mattebox.matting.foreground import Grid, extend, shrink_to_grid, surer
+from mattebox.matting.alphas import Alpha
+from mattebox.matting.grid import Grid, extend, shrink_to_grid, surer
 from mattebox.pixels import Family
 from mattebox.timing import seconds
 

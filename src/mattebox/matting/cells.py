@@ -1,0 +1,189 @@
+"""Planes as square cells, so that what costs arithmetic is done only in the cells that need it.
+
+A matte is almost everywhere exactly 0 or 1: on a talking head two pixels in a hundred are not, and
+four cells in a hundred hold such a pixel. Gathered into one array they are blended by a handful of
+calls. Pure functions on the CPU; any thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TypeAlias, TypeVar
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from numpy.lib.stride_tricks import as_strided
+
+from mattebox.matting.grid import shrink_to_grid
+from mattebox.pixels import PixelFormat
+
+# A cell's side in pixels of the frame: a power of two, and a multiple of every chroma subsampling.
+SIDE = 8
+# Cells in the height of a solid rectangle: low ones follow the edge, and are more calls.
+_STRIP = 4
+
+# Multiplications up to which OpenBLAS wakes no other threads, which would then spin.
+_ONE_THREAD = 1 << 18
+
+_Scalar = TypeVar("_Scalar", bound=np.generic)
+# The rows and the columns of some cells, int64 (n,) each: what numpy takes as an index.
+Cells: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A rectangle of whole cells: from ``top`` to before ``bottom``, columns likewise, in pixels.
+
+    At the frame's edge ``bottom`` and ``right`` may lie outside of it, as the last cells do.
+    """
+
+    top: int
+    bottom: int
+    left: int
+    right: int
+
+    def of_plane(self, index: int, pixels: PixelFormat) -> tuple[slice, slice]:
+        """Its rows and columns in one plane of a layout."""
+        rows, columns = plane_side(index, pixels)
+        return (
+            slice(self.top * rows // SIDE, self.bottom * rows // SIDE),
+            slice(self.left * columns // SIDE, self.right * columns // SIDE),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Partition:
+    """Where an alpha is what. What is neither here nor there is 0 throughout.
+
+    Attributes:
+        solid: here alpha is 1.
+        mixed: in these cells it may be anything.
+    """
+
+    solid: tuple[Region, ...]
+    mixed: Cells
+
+
+def plane_side(index: int, pixels: PixelFormat) -> tuple[int, int]:
+    """(height, width) of a cell in samples of a layout's plane."""
+    rows, columns = pixels.log2_chroma if index in (1, 2) else (0, 0)
+    return SIDE >> rows, SIDE >> columns
+
+
+def whole_cells(plane: npt.NDArray[_Scalar], side: tuple[int, int]) -> npt.NDArray[_Scalar]:
+    """The plane itself, or a copy with its last row and column repeated to whole cells."""
+    below, right = (-size % of for size, of in zip(plane.shape, side, strict=True))
+    if below == right == 0:
+        return plane
+    return np.pad(plane, ((0, below), (0, right)), mode="edge")
+
+
+def as_cells(plane: npt.NDArray[_Scalar], side: tuple[int, int]) -> npt.NDArray[_Scalar]:
+    """A view of a plane of whole cells, (rows, columns, height, width): index it with ``Cells``."""
+    height, width = side
+    rows, columns = plane.shape[0] // height, plane.shape[1] // width
+    row, column = plane.strides
+    return as_strided(
+        plane, (rows, columns, height, width), (row * height, column * width, row, column)
+    )
+
+
+def gather(
+    plane: npt.NDArray[_Scalar], side: tuple[int, int], cells: Cells
+) -> npt.NDArray[_Scalar]:
+    """Some cells of a plane in a new array (n, height, width)."""
+    found: npt.NDArray[_Scalar] = as_cells(whole_cells(plane, side), side)[cells]
+    return found
+
+
+class Enlarging:
+    """A small map at the size of planes, bilinear between its pixels' centres, in some cells only.
+
+    Args:
+        small: float32 (h, w) of the whole frame.
+        span: (height, width) of one of its pixels, in pixels of the frame: powers of two, no
+            smaller than a sample of the planes that it is enlarged to.
+        cells: how many rows and columns of cells the frame has.
+    """
+
+    def __init__(
+        self, small: npt.NDArray[np.float32], span: tuple[int, int], cells: tuple[int, int]
+    ) -> None:
+        # Pixels larger than a cell are brought to the size of one first.
+        height, width = (
+            size * max(1, across // SIDE) for size, across in zip(small.shape, span, strict=True)
+        )
+        if (height, width) != small.shape:
+            small = np.asarray(cv2.resize(small, (width, height)), np.float32)
+        self._across = max(1, SIDE // span[0]), max(1, SIDE // span[1])
+        # One more on each side: as far as interpolation looks.
+        below, right = (
+            max(0, count * across - size) + 1
+            for count, across, size in zip(cells, self._across, small.shape, strict=True)
+        )
+        padded = cv2.copyMakeBorder(small, 1, below, 1, right, cv2.BORDER_REPLICATE)
+        row, column = padded.strides
+        (rows, columns), (high, wide) = cells, self._across
+        self._windows = as_strided(
+            padded,
+            (rows, columns, high + 2, wide + 2),
+            (row * high, column * wide, row, column),
+        )
+
+    def at(self, cells: Cells, side: tuple[int, int]) -> npt.NDArray[np.float32]:
+        """The map in some cells of planes where these have ``side`` samples: (n, height, width)."""
+        weights = _bilinear(self._across, side)
+        windows = self._windows[cells].reshape(len(cells[0]), len(weights))
+        found = np.empty((len(windows), weights.shape[1]), np.float32)
+        chunk = max(1, _ONE_THREAD // weights.size)
+        for first in range(0, len(windows), chunk):
+            some = slice(first, first + chunk)
+            np.matmul(windows[some], weights, out=found[some])
+        return found.reshape(-1, *side)
+
+
+@lru_cache(maxsize=32)
+def _bilinear(across: tuple[int, int], side: tuple[int, int]) -> npt.NDArray[np.float32]:
+    """float32 (pixels of a window, samples of a cell): the share of each pixel in each sample."""
+    down, right = (_tents(*pair) for pair in zip(across, side, strict=True))
+    return np.kron(down, right).T.astype(np.float32, order="C")
+
+
+def _tents(across: int, side: int) -> npt.NDArray[np.float64]:
+    """(side, across + 2) of linear interpolation along one side of a window."""
+    centres = (np.arange(side) + 0.5) * across / side + 0.5
+    distances = np.abs(centres[:, None] - np.arange(across + 2))
+    return np.asarray(np.maximum(0, 1 - distances), np.float64)
+
+
+def partition(alpha: npt.NDArray[np.float32]) -> Partition:
+    """Find the few places where alpha is neither 0 nor 1.
+
+    Args:
+        alpha: float32 (height, width) in [0, 1].
+    """
+    height, width = alpha.shape
+    coverage = shrink_to_grid(alpha, (-(-height // SIDE), -(-width // SIDE)))
+    missing = -len(coverage) % _STRIP
+    strips = cv2.copyMakeBorder(coverage, 0, missing, 0, 0, cv2.BORDER_REPLICATE)
+    is_solid = strips.reshape(-1, _STRIP, coverage.shape[1]).min(1) == 1
+    in_solid = is_solid.repeat(_STRIP, 0)[: len(coverage)]
+    high, wide = _STRIP * SIDE, SIDE
+    solid = tuple(
+        Region(row * high, (row + 1) * high, begin * wide, end * wide)
+        for row, begin, end in _runs(is_solid)
+    )
+    rows, columns = np.nonzero((coverage > 0) & ~in_solid)
+    return Partition(solid, (rows, columns))
+
+
+def _runs(marked: npt.NDArray[np.bool_]) -> Iterator[tuple[int, int, int]]:
+    """The runs of True in the rows of (h, w): row, first column, and one behind the last."""
+    height, width = marked.shape
+    bounded = np.zeros((height, width + 2), bool)
+    bounded[:, 1:-1] = marked
+    rows, changes = np.nonzero(bounded[:, 1:] != bounded[:, :-1])
+    return zip(rows[::2].tolist(), changes[::2].tolist(), changes[1::2].tolist(), strict=True)
