@@ -100,49 +100,72 @@ def gather(
 
 
 class Enlarging:
-    """A small map at the size of planes, bilinear between its pixels' centres, in some cells only.
+    """Small maps at the size of planes, bilinear between their pixels' centres, in some cells only.
 
     Args:
-        small: float32 (h, w) of the whole frame.
-        span: (height, width) of one of its pixels, in pixels of the frame: powers of two, no
-            smaller than a sample of the planes that it is enlarged to.
+        maps: float32 (n, h, w), each of the whole frame.
+        span: (height, width) of one of their pixels, in pixels of the frame: powers of two, no
+            smaller than a sample of the planes that they are enlarged to.
         cells: how many rows and columns of cells the frame has.
     """
 
     def __init__(
-        self, small: npt.NDArray[np.float32], span: tuple[int, int], cells: tuple[int, int]
+        self, maps: npt.NDArray[np.float32], span: tuple[int, int], cells: tuple[int, int]
     ) -> None:
-        # Pixels larger than a cell are brought to the size of one first.
-        height, width = (
-            size * max(1, across // SIDE) for size, across in zip(small.shape, span, strict=True)
-        )
-        if (height, width) != small.shape:
-            small = np.asarray(cv2.resize(small, (width, height)), np.float32)
         self._across = max(1, SIDE // span[0]), max(1, SIDE // span[1])
+        # Pixels larger than a cell are brought to the size of one first.
+        size = tuple(
+            count * max(1, across // SIDE)
+            for count, across in zip(maps.shape[1:], span, strict=True)
+        )
         # One more on each side: as far as interpolation looks.
         below, right = (
-            max(0, count * across - size) + 1
-            for count, across, size in zip(cells, self._across, small.shape, strict=True)
+            max(0, count * across - of) + 1
+            for count, across, of in zip(cells, self._across, size, strict=True)
         )
-        padded = cv2.copyMakeBorder(small, 1, below, 1, right, cv2.BORDER_REPLICATE)
-        row, column = padded.strides
+        padded = np.stack(
+            [
+                cv2.copyMakeBorder(_resized(each, size), 1, below, 1, right, cv2.BORDER_REPLICATE)
+                for each in maps
+            ]
+        )
+        one, row, column = padded.strides
         (rows, columns), (high, wide) = cells, self._across
         self._windows = as_strided(
             padded,
-            (rows, columns, high + 2, wide + 2),
-            (row * high, column * wide, row, column),
+            (len(maps), rows, columns, high + 2, wide + 2),
+            (one, row * high, column * wide, row, column),
         )
 
-    def at(self, cells: Cells, side: tuple[int, int]) -> npt.NDArray[np.float32]:
-        """The map in some cells of planes where these have ``side`` samples: (n, height, width)."""
+    def at(self, cells: Cells) -> Patches:
+        """The maps in some cells."""
+        found = np.asarray(self._windows[:, cells[0], cells[1]], np.float32)
+        pixels = (self._across[0] + 2) * (self._across[1] + 2)
+        return Patches(found.reshape(len(found), len(cells[0]), pixels), self._across)
+
+
+class Patches:
+    """What lies around some cells in small maps, ready to be enlarged to cells of planes."""
+
+    def __init__(self, windows: npt.NDArray[np.float32], across: tuple[int, int]) -> None:
+        self._windows, self._across = windows, across
+
+    def enlarged(self, index: int, side: tuple[int, int]) -> npt.NDArray[np.float32]:
+        """One of the maps where cells have ``side`` samples: a new array (n, height, width)."""
         weights = _bilinear(self._across, side)
-        windows = self._windows[cells].reshape(len(cells[0]), len(weights))
+        windows = self._windows[index]
         found = np.empty((len(windows), weights.shape[1]), np.float32)
         chunk = max(1, _ONE_THREAD // weights.size)
         for first in range(0, len(windows), chunk):
             some = slice(first, first + chunk)
             np.matmul(windows[some], weights, out=found[some])
         return found.reshape(-1, *side)
+
+
+def _resized(small: npt.NDArray[np.float32], size: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    if small.shape == size:
+        return small
+    return np.asarray(cv2.resize(small, size[::-1]), np.float32)
 
 
 @lru_cache(maxsize=32)

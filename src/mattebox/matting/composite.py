@@ -44,7 +44,7 @@ def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None
     pixels, cells = frame.format.pixels, parts.mixed
     alphas = cell_alphas(alpha, cells, pixels)
     if estimate is not None and len(cells[0]):
-        own = OwnColour(frame, alpha, estimate).at(cells, alphas)
+        own = OwnColour(frame, alpha, estimate, cells).at(cells, alphas)
     else:
         own = _as_it_is(frame, cells)
     planes = []

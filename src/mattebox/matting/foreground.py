@@ -30,6 +30,9 @@ from mattebox.pixels import Family
 # Cells across the window in which the means are taken.
 _WINDOW = 3
 
+# How far beyond the soft edges colour is looked for, in cells of the grid or of the frame.
+_MARGIN = 4
+
 # Cells at a time where a whole plane is wanted: what they need stays in a core's cache.
 _CELLS = 1024
 
@@ -56,23 +59,26 @@ class OwnColour:
         frame: the picture as it was taken.
         alpha: float32 (height, width) in [0, 1], the frame's.
         options: see ``ForegroundOptions``.
+        only: the cells that will be asked for, at least one; None for any.
     """
 
-    def __init__(self, frame: Frame, alpha: Alpha, options: ForegroundOptions) -> None:
-        self._frame, self._alpha = frame, alpha
+    def __init__(
+        self, frame: Frame, alpha: Alpha, options: ForegroundOptions, only: Cells | None = None
+    ) -> None:
+        self._frame = frame
         span = _cell_span(frame, options.radius_px)
-        height, width = frame.format.height, frame.format.width
+        box = _surroundings(only, span, alpha.shape)
+        self._first = box[0].start // SIDE, box[1].start // SIDE
+        height, width = box[0].stop - box[0].start, box[1].stop - box[1].start
         shape = -(-height // span[0]), -(-width // span[1])
-        coarse = np.stack([shrink_to_grid(plane, shape) for plane in frame.colour_planes])
-        share = shrink_to_grid(alpha, shape)
+        planes = _cut(frame, box)
+        coarse = np.stack([shrink_to_grid(plane, shape) for plane in planes])
+        share = shrink_to_grid(alpha[box], shape)
         black = np.array(black_samples(frame.format), np.float32)[:, None, None]
-        near = extend(_local_mean(coarse, _pure(share)), black)
-        excess = near - extend(_local_mean(coarse, _pure(1 - share)), black)
+        known = [_local_mean(coarse, _pure(part)) for part in (share, 1 - share)]
+        near, far = (extend(part, black) for part in known)
         cells = -(-height // SIDE), -(-width // SIDE)
-        self._guesses = [
-            (Enlarging(first, span, cells), Enlarging(second, span, cells))
-            for first, second in zip(near, excess, strict=True)
-        ]
+        self._guesses = Enlarging(np.concatenate((near, near - far)), span, cells)
 
     def at(self, cells: Cells, alphas: tuple[Alpha, ...]) -> Iterator[Plane]:
         """The samples of some cells.
@@ -84,23 +90,25 @@ class OwnColour:
         Yields:
             new arrays (n, h, w), for one colour plane after the other.
         """
+        guesses = self._guesses.at((cells[0] - self._first[0], cells[1] - self._first[1]))
         for index, alpha in enumerate(alphas):
-            yield self._unmixed(index, cells, alpha)
+            side = plane_side(index, self._frame.format.pixels)
+            near = guesses.enlarged(index, side)
+            excess = guesses.enlarged(len(alphas) + index, side)
+            samples = gather(self._frame.planes[index], side, cells)
+            yield self._unmixed(samples, alpha, near, excess)
 
-    def _unmixed(self, index: int, cells: Cells, alpha: Alpha) -> Plane:
+    def _unmixed(self, samples: Plane, alpha: Alpha, near: Alpha, excess: Alpha) -> Plane:
         # With guesses F and B the estimate F + α (I − α F − (1 − α) B) equals G + α (I − G) with
         # G = F + α (F − B), which is exactly I where α is 1.
-        pixels = self._frame.format.pixels
-        side = plane_side(index, pixels)
-        near, excess = self._guesses[index]
-        mixed = excess.at(cells, side)
-        mixed *= alpha
-        mixed += near.at(cells, side)
-        rest = gather(self._frame.planes[index], side, cells) - mixed
+        excess *= alpha
+        excess += near
+        rest = np.subtract(samples, excess, out=near)
         rest *= alpha
-        rest += mixed
-        samples = np.clip(np.rint(rest, out=rest), 0, pixels.peak, out=rest)
-        return samples.astype(pixels.dtype)
+        rest += excess
+        peak = self._frame.format.pixels.peak
+        found = np.clip(np.rint(rest, out=rest), 0, peak, out=rest)
+        return found.astype(samples.dtype)
 
 
 def estimate_foreground(frame: Frame, alpha: Alpha, options: ForegroundOptions) -> Planes:
@@ -145,6 +153,33 @@ def _cell_span(frame: Frame, radius_px: float) -> tuple[int, int]:
     halvings = round(math.log2(max(1.0, 2 * radius_px / _WINDOW)))
     rows, columns = frame.format.pixels.log2_chroma
     return 1 << max(halvings, rows), 1 << max(halvings, columns)
+
+
+def _surroundings(
+    cells: Cells | None, span: tuple[int, int], shape: tuple[int, ...]
+) -> tuple[slice, slice]:
+    """The rows and columns of a frame in which the colours for some cells are looked for."""
+    if cells is None:
+        return slice(0, shape[0]), slice(0, shape[1])
+    rows, columns = (
+        slice(
+            max(0, int(at.min()) * SIDE // step - _MARGIN) * step,
+            min(size, (-(-(int(at.max()) + 1) * SIDE // step) + _MARGIN) * step),
+        )
+        for at, step, size in zip(cells, (max(SIDE, each) for each in span), shape, strict=True)
+    )
+    return rows, columns
+
+
+def _cut(frame: Frame, box: tuple[slice, slice]) -> Iterator[Plane]:
+    """A part of each colour plane; it begins at whole cells."""
+    for index, plane in enumerate(frame.colour_planes):
+        side = plane_side(index, frame.format.pixels)
+        rows, columns = (
+            slice(each.start * of // SIDE, -(-each.stop * of // SIDE))
+            for each, of in zip(box, side, strict=True)
+        )
+        yield plane[rows, columns]
 
 
 def _pure(share: Alpha) -> Alpha:
