@@ -7,7 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
 
 from mattebox.colour import Colour, Planes
 from mattebox.errors import FrameError
@@ -15,6 +18,8 @@ from mattebox.pixels import PixelFormat
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+Coverage: TypeAlias = npt.NDArray[np.float32]  # see Matte
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +127,15 @@ class Matte:
         alpha: float32 (height, width) in [0, 1] at the frame's size, on the segmenter's device.
         saliency: float32 (h, w) in [0, 1], the map as the network gave it, before any smoothing,
             at the network's size; None where no network made the matte.
+        coverage: float32 (⌈height / 8⌉, ⌈width / 8⌉): the mean of alpha in each square of 8×8
+            pixels, exactly 0 or 1 only where all of it is; None where nobody has worked it out. It
+            saves work and says nothing that alpha does not: who changes alpha drops it.
     """
 
     frame: Frame
     alpha: Tensor
     saliency: Tensor | None = None
+    coverage: Coverage | None = None
 
     def __post_init__(self) -> None:
         expected = (self.frame.format.height, self.frame.format.width)

@@ -15,6 +15,7 @@ from torch import Tensor
 import clips
 from mattebox.colour import Colour, planes_from_rgb
 from mattebox.frame import Frame
+from mattebox.matting.cells import coverage_of
 from mattebox.matting.refine import (
     RefineOptions,
     _everywhere,
@@ -175,7 +176,7 @@ def test_working_in_cells_does_not_show(size: tuple[int, int]) -> None:
     slope = (torch.rand(SMALL, generator=generator) - 0.5) * (offset > 0.5) / 255
     span = _span(SMALL, size)
 
-    sparse = _in_cells((offset, slope), noise, span)
+    sparse, coverage = _in_cells((offset, slope), noise, span)
 
     assert span > 1
     everywhere = _everywhere((offset, slope), noise, span).numpy()
@@ -183,6 +184,9 @@ def test_working_in_cells_does_not_show(size: tuple[int, int]) -> None:
     np.testing.assert_allclose(sparse, everywhere, atol=1e-5)
     for certain in (0, 1):
         assert (everywhere == certain).mean() > 0.1
+    np.testing.assert_allclose(coverage, coverage_of(sparse), atol=0.1)
+    for certain in (0, 1):
+        assert ((coverage == certain) <= (coverage_of(sparse) == certain)).all()
 
 
 def test_levels_round_the_ends_away() -> None:

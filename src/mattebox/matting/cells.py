@@ -17,13 +17,14 @@ import numpy as np
 import numpy.typing as npt
 from numpy.lib.stride_tricks import as_strided
 
+from mattebox.frame import Coverage
 from mattebox.matting.grid import shrink_to_grid
 from mattebox.pixels import PixelFormat
 
 # A cell's side in pixels of the frame: a power of two, and a multiple of every chroma subsampling.
 SIDE = 8
 # Cells in the height of a solid rectangle: low ones follow the edge, and are more calls.
-_STRIP = 4
+_STRIP = 8
 
 # Multiplications up to which OpenBLAS wakes no other threads, which would then spin.
 _ONE_THREAD = 1 << 18
@@ -182,14 +183,18 @@ def _tents(across: int, side: int) -> npt.NDArray[np.float64]:
     return np.asarray(np.maximum(0, 1 - distances), np.float64)
 
 
-def partition(alpha: npt.NDArray[np.float32]) -> Partition:
-    """Find the few places where alpha is neither 0 nor 1.
+def coverage_of(alpha: npt.NDArray[np.float32]) -> Coverage:
+    """See ``Matte.coverage``.
 
     Args:
         alpha: float32 (height, width) in [0, 1].
     """
     height, width = alpha.shape
-    coverage = shrink_to_grid(alpha, (-(-height // SIDE), -(-width // SIDE)))
+    return shrink_to_grid(alpha, (-(-height // SIDE), -(-width // SIDE)))
+
+
+def partition(coverage: Coverage) -> Partition:
+    """Find the few places where alpha is neither 0 nor 1, from its coverage."""
     missing = -len(coverage) % _STRIP
     strips = cv2.copyMakeBorder(coverage, 0, missing, 0, 0, cv2.BORDER_REPLICATE)
     is_solid = strips.reshape(-1, _STRIP, coverage.shape[1]).min(1) == 1

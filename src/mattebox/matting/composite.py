@@ -16,7 +16,15 @@ from mattebox.colour import Plane, Planes
 from mattebox.errors import FrameError
 from mattebox.frame import Frame, Matte
 from mattebox.matting.alphas import Alpha, alpha_array, cell_alphas
-from mattebox.matting.cells import Cells, as_cells, gather, partition, plane_side, whole_cells
+from mattebox.matting.cells import (
+    Cells,
+    as_cells,
+    coverage_of,
+    gather,
+    partition,
+    plane_side,
+    whole_cells,
+)
 from mattebox.matting.foreground import ForegroundOptions, OwnColour
 
 
@@ -40,11 +48,12 @@ def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None
     frame = matte.frame
     _check(frame, backdrop)
     alpha = alpha_array(matte.alpha)
-    parts = partition(alpha)
+    coverage = coverage_of(alpha) if matte.coverage is None else matte.coverage
+    parts = partition(coverage)
     pixels, cells = frame.format.pixels, parts.mixed
     alphas = cell_alphas(alpha, cells, pixels)
     if estimate is not None and len(cells[0]):
-        own = OwnColour(frame, alpha, estimate, cells).at(cells, alphas)
+        own = OwnColour(frame, alpha, coverage, estimate, cells).at(cells, alphas)
     else:
         own = _as_it_is(frame, cells)
     planes = []

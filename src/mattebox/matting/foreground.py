@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 
 from mattebox.colour import Plane, Planes, scale_and_offset
-from mattebox.frame import Frame, VideoFormat
+from mattebox.frame import Coverage, Frame, VideoFormat
 from mattebox.matting.alphas import Alpha, cell_alphas
-from mattebox.matting.cells import SIDE, Cells, Enlarging, as_cells, gather, plane_side
+from mattebox.matting.cells import SIDE, Cells, Enlarging, as_cells, coverage_of, gather, plane_side
 from mattebox.matting.grid import Grid, extend, shrink_to_grid, surer
 from mattebox.pixels import Family
 
@@ -58,22 +58,33 @@ class OwnColour:
     Args:
         frame: the picture as it was taken.
         alpha: float32 (height, width) in [0, 1], the frame's.
+        coverage: see ``Matte``.
         options: see ``ForegroundOptions``.
         only: the cells that will be asked for, at least one; None for any.
     """
 
     def __init__(
-        self, frame: Frame, alpha: Alpha, options: ForegroundOptions, only: Cells | None = None
+        self,
+        frame: Frame,
+        alpha: Alpha,
+        coverage: Coverage,
+        options: ForegroundOptions,
+        only: Cells | None = None,
     ) -> None:
         self._frame = frame
         span = _cell_span(frame, options.radius_px)
-        box = _surroundings(only, span, alpha.shape)
+        box = _surroundings(only, span, frame.planes[0].shape)
         self._first = box[0].start // SIDE, box[1].start // SIDE
         height, width = box[0].stop - box[0].start, box[1].stop - box[1].start
         shape = -(-height // span[0]), -(-width // span[1])
         planes = _cut(frame, box)
         coarse = np.stack([shrink_to_grid(plane, shape) for plane in planes])
-        share = shrink_to_grid(alpha[box], shape)
+        if min(span) >= SIDE:
+            share = shrink_to_grid(
+                coverage[tuple(slice(s.start // SIDE, -(-s.stop // SIDE)) for s in box)], shape
+            )
+        else:
+            share = shrink_to_grid(alpha[box], shape)
         black = np.array(black_samples(frame.format), np.float32)[:, None, None]
         known = [_local_mean(coarse, _pure(part)) for part in (share, 1 - share)]
         near, far = (extend(part, black) for part in known)
@@ -122,7 +133,7 @@ def estimate_foreground(frame: Frame, alpha: Alpha, options: ForegroundOptions) 
     Returns:
         New planes in the frame's layout, without alpha.
     """
-    own = OwnColour(frame, alpha, options)
+    own = OwnColour(frame, alpha, coverage_of(alpha), options)
     pixels = frame.format.pixels
     rows, columns = (-(-size // SIDE) for size in alpha.shape)
     sides = [plane_side(index, pixels) for index in range(pixels.colour_planes)]

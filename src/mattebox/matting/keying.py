@@ -7,7 +7,6 @@ thread.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from typing import Protocol
 
 from torch import Tensor
@@ -72,5 +71,5 @@ def keying(
         for frame in batch:
             matte = key.cut(frame)
             alpha = finish(matte.alpha, frame) if finish else matte.alpha
-            yield replace(matte, alpha=within_own_alpha(alpha, frame))
+            yield Matte(matte.frame, within_own_alpha(alpha, frame))
     key.end()

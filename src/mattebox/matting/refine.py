@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from mattebox.colour import Plane
-from mattebox.frame import Frame
+from mattebox.frame import Coverage, Frame
 from mattebox.matting.cells import SIDE, Enlarging, as_cells, gather
 from mattebox.matting.prepare import resize_plane
 from mattebox.matting.resample import box_mean, enlarge, plane_tensor, shrink, soften, to_grid
@@ -74,15 +74,25 @@ def refine(saliency: Tensor, frame: Frame, options: RefineOptions) -> Tensor:
         float32 (height, width) in [0, 1] on the map's device, a new tensor. Where the map is 0 all
         around, or 1, alpha is exactly that.
     """
+    return refine_in_cells(saliency, frame, options)[0]
+
+
+def refine_in_cells(
+    saliency: Tensor, frame: Frame, options: RefineOptions
+) -> tuple[Tensor, Coverage | None]:
+    """``refine``, and what it knows of each cell: see ``Matte.coverage``; None off the CPU."""
     size = frame.format.height, frame.format.width
     saliency = clean(saliency, options.fill_holes, options.remove_specks)
     gain, offset = _levels(options)
+    coverage: Coverage | None = None
     if options.radius_px > 0 and size[0] > saliency.shape[0] and size[1] > saliency.shape[1]:
         guidance = options.radius_px, options.epsilon
-        alpha = _guided(saliency, frame, guidance, (gain, offset))
+        alpha, coverage = _guided(saliency, frame, guidance, (gain, offset))
     else:
-        alpha = _any_size(saliency * gain + offset, size)
-    return _shaped(alpha, options)
+        alpha = _any_size(saliency * gain + offset, size).clamp_(0, 1)
+    if options.gamma == 1 and options.feather_px == 0:
+        return alpha, coverage
+    return _shaped(alpha, options), None
 
 
 def reshape(alpha: Tensor, options: RefineOptions) -> Tensor:
@@ -97,7 +107,7 @@ def reshape(alpha: Tensor, options: RefineOptions) -> Tensor:
     """
     gain, offset = _levels(options)
     cleaned = clean(alpha, options.fill_holes, options.remove_specks)
-    return _shaped((cleaned * gain).add_(offset), options)
+    return _shaped((cleaned * gain).add_(offset).clamp_(0, 1), options)
 
 
 def clean(saliency: Tensor, fill_holes: float, remove_specks: float) -> Tensor:
@@ -147,8 +157,7 @@ def feather(alpha: Tensor, width_px: float) -> Tensor:
 
 
 def _shaped(alpha: Tensor, options: RefineOptions) -> Tensor:
-    """Clip, gamma and feather; changes ``alpha`` itself."""
-    alpha.clamp_(0, 1)
+    """Gamma and feather; may change ``alpha`` itself."""
     if options.gamma != 1:
         alpha.pow_(options.gamma)
     return feather(alpha, options.feather_px) if options.feather_px > 0 else alpha
@@ -164,7 +173,7 @@ def _levels(options: RefineOptions) -> tuple[float, float]:
 
 def _guided(
     saliency: Tensor, frame: Frame, guidance: tuple[int, float], levels: tuple[float, float]
-) -> Tensor:
+) -> tuple[Tensor, Coverage | None]:
     """The map at full size plus what the luma's fine detail says, through the levels, in [0, 1].
 
     Around each pixel of the map, saliency is fitted as a line of luma, as in the fast guided
@@ -185,8 +194,9 @@ def _guided(
     line = levelled.sub_(slope * guide), slope.div_(peak)
     span = _span((saliency.shape[0], saliency.shape[1]), luma.shape)
     if saliency.device.type == "cpu" and span > 1:
-        return torch.from_numpy(_in_cells(line, luma, span))
-    return _everywhere(line, luma, span)
+        alpha, coverage = _in_cells(line, luma, span)
+        return torch.from_numpy(alpha), coverage
+    return _everywhere(line, luma, span), None
 
 
 def _slope(
@@ -231,7 +241,9 @@ def _everywhere(line: tuple[Tensor, Tensor], luma: Plane, span: int) -> Tensor:
     return torch.addcmul(offset, slope, samples).clamp_(0, 1)
 
 
-def _in_cells(line: tuple[Tensor, Tensor], luma: Plane, span: int) -> npt.NDArray[np.float32]:
+def _in_cells(
+    line: tuple[Tensor, Tensor], luma: Plane, span: int
+) -> tuple[npt.NDArray[np.float32], Coverage]:
     """The same on the CPU, worked out only where it is neither 0 nor 1: a tenth of most frames."""
     height, width = luma.shape
     cells, side = (-(-height // SIDE), -(-width // SIDE)), (SIDE, SIDE)
@@ -244,9 +256,12 @@ def _in_cells(line: tuple[Tensor, Tensor], luma: Plane, span: int) -> npt.NDArra
     mixed = patches.enlarged(1, side)
     mixed *= gather(luma, side, (rows, columns))
     mixed += patches.enlarged(0, side)
-    alpha = solid.astype(np.float32).repeat(SIDE, 1).repeat(SIDE, 0)
-    as_cells(alpha, side)[rows, columns] = np.clip(mixed, 0, 1, out=mixed)
-    return alpha[:height, :width]
+    np.clip(mixed, 0, 1, out=mixed)
+    coverage = solid.astype(np.float32)
+    alpha = coverage.repeat(SIDE, 1).repeat(SIDE, 0)
+    as_cells(alpha, side)[rows, columns] = mixed
+    coverage[rows, columns] = mixed.mean((1, 2))
+    return alpha[:height, :width], coverage
 
 
 def _wholly(

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from mattebox.frame import Frame, Matte
 from mattebox.matting.prepare import prepare
-from mattebox.matting.refine import RefineOptions, refine
+from mattebox.matting.refine import RefineOptions, refine_in_cells
 from mattebox.matting.resample import within_own_alpha
 from mattebox.matting.temporal import TemporalOptions, TemporalState, steady
 from mattebox.ports import Segmenter
@@ -67,8 +67,10 @@ def matting(
         for frame, picture, saliency in zip(batch, pictures, maps[:, 0], strict=True):
             with _one_torch_thread(threads):
                 steadied, state = _steadied(frame, picture, saliency, state, options.temporal)
-                alpha = within_own_alpha(refine(steadied, frame, options.refine), frame)
-            yield Matte(frame, alpha, saliency)
+                alpha, coverage = refine_in_cells(steadied, frame, options.refine)
+                if frame.format.pixels.has_alpha:
+                    alpha, coverage = within_own_alpha(alpha, frame), None
+            yield Matte(frame, alpha, saliency, coverage)
 
 
 def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
