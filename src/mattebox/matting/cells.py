@@ -7,7 +7,7 @@ calls. Pure functions on the CPU; any thread.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeAlias, TypeVar
@@ -15,7 +15,6 @@ from typing import TypeAlias, TypeVar
 import cv2
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
 from mattebox.frame import Coverage
 from mattebox.matting.grid import shrink_to_grid
@@ -36,22 +35,19 @@ Cells: TypeAlias = tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """A rectangle of whole cells: from ``top`` to before ``bottom``, columns likewise, in pixels.
-
-    At the frame's edge ``bottom`` and ``right`` may lie outside of it, as the last cells do.
-    """
+    """A rectangle: rows of cells from ``top`` to before ``bottom``, columns likewise."""
 
     top: int
     bottom: int
     left: int
     right: int
 
-    def of_plane(self, index: int, pixels: PixelFormat) -> tuple[slice, slice]:
-        """Its rows and columns in one plane of a layout."""
-        rows, columns = plane_side(index, pixels)
+    def samples(self, side: tuple[int, int]) -> tuple[slice, slice]:
+        """Its rows and columns in a plane where cells have ``side`` samples, or to its end."""
+        height, width = side
         return (
-            slice(self.top * rows // SIDE, self.bottom * rows // SIDE),
-            slice(self.left * columns // SIDE, self.right * columns // SIDE),
+            slice(self.top * height, self.bottom * height),
+            slice(self.left * width, self.right * width),
         )
 
 
@@ -86,10 +82,8 @@ def as_cells(plane: npt.NDArray[_Scalar], side: tuple[int, int]) -> npt.NDArray[
     """A view of a plane of whole cells, (rows, columns, height, width): index it with ``Cells``."""
     height, width = side
     rows, columns = plane.shape[0] // height, plane.shape[1] // width
-    row, column = plane.strides
-    return as_strided(
-        plane, (rows, columns, height, width), (row * height, column * width, row, column)
-    )
+    # Splitting axes makes a view whatever the strides.
+    return plane.reshape(rows, height, columns, width).swapaxes(1, 2)
 
 
 def gather(
@@ -104,38 +98,41 @@ class Enlarging:
     """Small maps at the size of planes, bilinear between their pixels' centres, in some cells only.
 
     Args:
-        maps: float32 (n, h, w), each of the whole frame.
+        maps: float32 (h, w) each, of the whole frame.
         span: (height, width) of one of their pixels, in pixels of the frame: powers of two, no
             smaller than a sample of the planes that they are enlarged to.
         cells: how many rows and columns of cells the frame has.
     """
 
     def __init__(
-        self, maps: npt.NDArray[np.float32], span: tuple[int, int], cells: tuple[int, int]
+        self, maps: Sequence[npt.NDArray[np.float32]], span: tuple[int, int], cells: tuple[int, int]
     ) -> None:
         self._across = max(1, SIDE // span[0]), max(1, SIDE // span[1])
         # Pixels larger than a cell are brought to the size of one first.
         size = tuple(
             count * max(1, across // SIDE)
-            for count, across in zip(maps.shape[1:], span, strict=True)
+            for count, across in zip(maps[0].shape, span, strict=True)
         )
-        # One more on each side: as far as interpolation looks.
-        below, right = (
-            max(0, count * across - of) + 1
+        rows, columns = (
+            max(count * across, of) + 2
             for count, across, of in zip(cells, self._across, size, strict=True)
         )
-        padded = np.stack(
-            [
-                cv2.copyMakeBorder(_resized(each, size), 1, below, 1, right, cv2.BORDER_REPLICATE)
-                for each in maps
-            ]
-        )
+        # One more on each side, as far as interpolation looks, and more where cells lack pixels.
+        padded = np.empty((len(maps), rows, columns), np.float32)
+        inner = padded[:, 1 : size[0] + 1, 1 : size[1] + 1]
+        for place, each in zip(inner, maps, strict=True):
+            place[:] = _resized(each, size)
+        padded[:, 0, 1 : size[1] + 1] = inner[:, 0]
+        padded[:, size[0] + 1 :, 1 : size[1] + 1] = inner[:, -1:]
+        padded[:, :, 0] = padded[:, :, 1]
+        padded[:, :, size[1] + 1 :] = padded[:, :, size[1], None]
         one, row, column = padded.strides
-        (rows, columns), (high, wide) = cells, self._across
-        self._windows = as_strided(
+        high, wide = self._across
+        self._windows: npt.NDArray[np.float32] = np.ndarray(
+            (len(maps), *cells, high + 2, wide + 2),
+            np.float32,
             padded,
-            (len(maps), rows, columns, high + 2, wide + 2),
-            (one, row * high, column * wide, row, column),
+            strides=(one, row * high, column * wide, row, column),
         )
 
     def at(self, cells: Cells) -> Patches:
@@ -199,10 +196,8 @@ def partition(coverage: Coverage) -> Partition:
     strips = cv2.copyMakeBorder(coverage, 0, missing, 0, 0, cv2.BORDER_REPLICATE)
     is_solid = strips.reshape(-1, _STRIP, coverage.shape[1]).min(1) == 1
     in_solid = is_solid.repeat(_STRIP, 0)[: len(coverage)]
-    high, wide = _STRIP * SIDE, SIDE
     solid = tuple(
-        Region(row * high, (row + 1) * high, begin * wide, end * wide)
-        for row, begin, end in _runs(is_solid)
+        Region(row * _STRIP, (row + 1) * _STRIP, begin, end) for row, begin, end in _runs(is_solid)
     )
     rows, columns = np.nonzero((coverage > 0) & ~in_solid)
     return Partition(solid, (rows, columns))

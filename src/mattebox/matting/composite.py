@@ -59,14 +59,16 @@ def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None
     planes = []
     for index, (colour, shares, behind) in enumerate(zip(own, alphas, backdrop, strict=True)):
         height, width = behind.shape
-        whole = whole_cells(behind, plane_side(index, pixels))
+        side = plane_side(index, pixels)
+        whole = whole_cells(behind, side)
         result = whole.copy() if whole is behind else whole
+        inner, own_plane = result[:height, :width], frame.planes[index]
         for region in parts.solid:
-            rows, columns = region.of_plane(index, pixels)
-            result[:height, :width][rows, columns] = frame.planes[index][rows, columns]
-        mixed = as_cells(result, plane_side(index, pixels))
+            samples = region.samples(side)
+            inner[samples] = own_plane[samples]
+        mixed = as_cells(result, side)
         mixed[cells] = over(colour, shares, mixed[cells])
-        planes.append(result[:height, :width])
+        planes.append(inner)
     opaque = frame.format.with_pixels(frame.format.pixels.without_alpha())
     return replace(frame, planes=tuple(planes), format=opaque)
 

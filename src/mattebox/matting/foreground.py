@@ -17,18 +17,19 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 
 from mattebox.colour import Plane, Planes, scale_and_offset
 from mattebox.frame import Coverage, Frame, VideoFormat
 from mattebox.matting.alphas import Alpha, cell_alphas
 from mattebox.matting.cells import SIDE, Cells, Enlarging, as_cells, coverage_of, gather, plane_side
-from mattebox.matting.grid import Grid, extend, shrink_to_grid, surer
+from mattebox.matting.grid import extended_means, shrink_to_grid
 from mattebox.pixels import Family
 
 # Cells across the window in which the means are taken.
 _WINDOW = 3
+# A window that is an eighth full of pure samples is as good as a full one.
+_SURE = 8.0
 
 # How far beyond the soft edges colour is looked for, in cells of the grid or of the frame.
 _MARGIN = 4
@@ -78,7 +79,7 @@ class OwnColour:
         height, width = box[0].stop - box[0].start, box[1].stop - box[1].start
         shape = -(-height // span[0]), -(-width // span[1])
         planes = _cut(frame, box)
-        coarse = np.stack([shrink_to_grid(plane, shape) for plane in planes])
+        coarse = [shrink_to_grid(plane, shape) for plane in planes]
         if min(span) >= SIDE:
             share = shrink_to_grid(
                 coverage[tuple(slice(s.start // SIDE, -(-s.stop // SIDE)) for s in box)], shape
@@ -86,10 +87,12 @@ class OwnColour:
         else:
             share = shrink_to_grid(alpha[box], shape)
         black = np.array(black_samples(frame.format), np.float32)[:, None, None]
-        known = [_local_mean(coarse, _pure(part)) for part in (share, 1 - share)]
-        near, far = (extend(part, black) for part in known)
+        near, far = (
+            extended_means(coarse, _pure(part), _WINDOW, _SURE, black)
+            for part in (share, 1 - share)
+        )
         cells = -(-height // SIDE), -(-width // SIDE)
-        self._guesses = Enlarging(np.concatenate((near, near - far)), span, cells)
+        self._guesses = Enlarging([*near, *map(np.subtract, near, far)], span, cells)
 
     def at(self, cells: Cells, alphas: tuple[Alpha, ...]) -> Iterator[Plane]:
         """The samples of some cells.
@@ -202,12 +205,3 @@ def _pure(share: Alpha) -> Alpha:
     squared = share * share
     fourth = squared * squared
     return fourth * fourth
-
-
-def _local_mean(coarse: Grid, weight: Alpha) -> Grid:
-    """The weighted mean in each cell's window, as ``extend`` takes it."""
-    weighted = (*(coarse * weight), weight)
-    window, border = (_WINDOW, _WINDOW), cv2.BORDER_REPLICATE
-    mean = np.stack([cv2.blur(channel, window, borderType=border) for channel in weighted])
-    # A window that is an eighth full of pure samples is as good as a full one.
-    return surer(mean, 8.0)

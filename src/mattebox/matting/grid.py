@@ -7,12 +7,14 @@ thread.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeAlias, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+Values: TypeAlias = npt.NDArray[np.float32]  # (height, width)
 Grid: TypeAlias = npt.NDArray[np.float32]  # (channels, height, width)
 # (height, width, channels): one call for all; OpenCV is fast for up to four of them.
 _Cells: TypeAlias = npt.NDArray[np.float32]
@@ -83,6 +85,29 @@ def extend(known: Grid, nothing: Grid) -> Grid:
     cells = _cells(cv2.merge(list(known)), channels)
     filled = cv2.split(_filled(cells, (*nothing.ravel(), 1.0)))
     return np.stack(filled[:-1])
+
+
+def extended_means(
+    colours: Sequence[Values], weight: Values, window: int, gain: float, nothing: Grid
+) -> Sequence[Values]:
+    """Weighted means in the windows around each cell, with the holes filled as ``extend`` does.
+
+    Args:
+        colours: float32 (height, width) each.
+        weight: float32 (height, width) in [0, 1]: what a cell counts.
+        window: cells across, odd; the grid's edge is repeated.
+        gain: a window whose mean weight is 1 / gain counts as known.
+        nothing: float32 (channels, 1, 1), the colour to take where nothing is known anywhere.
+
+    Returns:
+        float32 (height, width) for each colour.
+    """
+    weighted = cv2.merge([*(colour * weight for colour in colours), weight])
+    mean = cv2.blur(weighted, (window, window), borderType=cv2.BORDER_REPLICATE)
+    known = _cells(mean, len(colours) + 1)
+    known *= _spread(_raising(known[..., -1], gain), len(colours) + 1)
+    filled = cv2.split(_filled(known, (*nothing.ravel(), 1.0)))
+    return cast(Sequence[Values], filled[:-1])
 
 
 def _filled(known: _Cells, nothing: tuple[float, ...]) -> _Cells:

@@ -252,7 +252,7 @@ def _in_cells(
     is_flat = slope == 0
     solid = _wholly(is_flat & (offset >= 1), cells, span)
     rows, columns = np.nonzero(~(solid | _wholly(is_flat & (offset <= 0), cells, span)))
-    patches = Enlarging(np.stack(grids), (span, span), cells).at((rows, columns))
+    patches = Enlarging(grids, (span, span), cells).at((rows, columns))
     mixed = patches.enlarged(1, side)
     mixed *= gather(luma, side, (rows, columns))
     mixed += patches.enlarged(0, side)
