@@ -23,7 +23,7 @@ from mattebox.pixels import PixelFormat
 # A cell's side in pixels of the frame: a power of two, and a multiple of every chroma subsampling.
 SIDE = 8
 # Cells in the height of a solid rectangle: low ones follow the edge, and are more calls.
-_STRIP = 8
+_STRIP = 2
 
 # Multiplications up to which OpenBLAS wakes no other threads, which would then spin.
 _ONE_THREAD = 1 << 18

@@ -48,6 +48,11 @@ def prepare(frames: Sequence[Frame], size: int) -> Tensor:
     Raises:
         FrameError: no frames, or frames of several formats.
     """
+    return prepare_with_guides(frames, size)[0]
+
+
+def prepare_with_guides(frames: Sequence[Frame], size: int) -> tuple[Tensor, list[Plane]]:
+    """``prepare``, and what refining needs as well: each frame's first plane at the same size."""
     formats = {frame.format for frame in frames}
     if len(formats) != 1:
         raise FrameError(
@@ -57,11 +62,13 @@ def prepare(frames: Sequence[Frame], size: int) -> Tensor:
     size_in_pixels = small_size(format, size)
     to_rgb = _sdr_to_rgb if _is_sdr(format) else _any_to_rgb
     batch = np.empty((len(frames), 3, *size_in_pixels), np.uint8)
+    guides = []
     for target, frame in zip(batch, frames, strict=True):
-        rgb = to_rgb(_small_samples(frame, size_in_pixels), format)
-        for plane, channel in zip(target, cv2.split(rgb), strict=True):
-            plane[:] = channel
-    return torch.from_numpy(batch)
+        planes = [resize_plane(plane, size_in_pixels) for plane in frame.colour_planes]
+        samples = np.asarray(cv2.merge(planes)).reshape(*size_in_pixels, len(planes))
+        cv2.split(to_rgb(samples, format), list(target))
+        guides.append(planes[0])
+    return torch.from_numpy(batch), guides
 
 
 def small_size(format: VideoFormat, size: int) -> tuple[int, int]:
@@ -78,12 +85,6 @@ def small_size(format: VideoFormat, size: int) -> tuple[int, int]:
 
 def _to_multiple(length: float) -> int:
     return max(MULTIPLE, int(length / MULTIPLE + 0.5) * MULTIPLE)
-
-
-def _small_samples(frame: Frame, size: tuple[int, int]) -> Plane:
-    """The colour planes at the small size, uint8 or uint16 (h, w, C)."""
-    planes = [resize_plane(plane, size) for plane in frame.colour_planes]
-    return np.asarray(cv2.merge(planes)).reshape(*size, len(planes))
 
 
 def resize_plane(plane: Plane, size: tuple[int, int]) -> Plane:

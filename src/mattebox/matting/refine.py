@@ -78,16 +78,23 @@ def refine(saliency: Tensor, frame: Frame, options: RefineOptions) -> Tensor:
 
 
 def refine_in_cells(
-    saliency: Tensor, frame: Frame, options: RefineOptions
+    saliency: Tensor, frame: Frame, options: RefineOptions, guide: Plane | None = None
 ) -> tuple[Tensor, Coverage | None]:
-    """``refine``, and what it knows of each cell: see ``Matte.coverage``; None off the CPU."""
+    """``refine``, and what it knows of each cell: see ``Matte.coverage``; None off the CPU.
+
+    Args:
+        saliency, frame, options: see ``refine``.
+        guide: the frame's first plane at the map's size, if somebody has it already.
+    """
     size = frame.format.height, frame.format.width
     saliency = clean(saliency, options.fill_holes, options.remove_specks)
     gain, offset = _levels(options)
     coverage: Coverage | None = None
     if options.radius_px > 0 and size[0] > saliency.shape[0] and size[1] > saliency.shape[1]:
+        if guide is None:
+            guide = resize_plane(frame.planes[0], (saliency.shape[0], saliency.shape[1]))
         guidance = options.radius_px, options.epsilon
-        alpha, coverage = _guided(saliency, frame, guidance, (gain, offset))
+        alpha, coverage = _guided(saliency, (frame, guide), guidance, (gain, offset))
     else:
         alpha = _any_size(saliency * gain + offset, size).clamp_(0, 1)
     if options.gamma == 1 and options.feather_px == 0:
@@ -172,7 +179,10 @@ def _levels(options: RefineOptions) -> tuple[float, float]:
 
 
 def _guided(
-    saliency: Tensor, frame: Frame, guidance: tuple[int, float], levels: tuple[float, float]
+    saliency: Tensor,
+    picture: tuple[Frame, Plane],
+    guidance: tuple[int, float],
+    levels: tuple[float, float],
 ) -> tuple[Tensor, Coverage | None]:
     """The map at full size plus what the luma's fine detail says, through the levels, in [0, 1].
 
@@ -185,9 +195,9 @@ def _guided(
     pixels are a power of two wide: cubic up to there, bilinear from there, so that single cells can
     be worked out. On true maps alpha's mean error is 2 % below that of bilinear all the way.
     """
+    frame, small = picture
     luma, peak = frame.planes[0], frame.format.pixels.peak
-    small = plane_tensor(resize_plane(luma, (saliency.shape[0], saliency.shape[1])))
-    guide = small.to(saliency.device).to(torch.float32).div_(peak)
+    guide = plane_tensor(small).to(saliency.device).to(torch.float32).div_(peak)
     gain, offset = levels
     levelled = (saliency * gain).add_(offset)
     slope = _slope(saliency, levelled, guide, guidance).mul_(gain)

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from mattebox.frame import Frame, Matte
-from mattebox.matting.prepare import prepare
+from mattebox.matting.prepare import prepare_with_guides
 from mattebox.matting.refine import RefineOptions, refine_in_cells
 from mattebox.matting.resample import within_own_alpha
 from mattebox.matting.temporal import TemporalOptions, TemporalState, steady
@@ -62,12 +62,14 @@ def matting(
     state: TemporalState | None = None
     threads = torch.get_num_threads()
     for batch in batches:
-        pictures = prepare(batch, options.size)
+        pictures, guides = prepare_with_guides(batch, options.size)
         maps = segmenter.saliency(pictures)
-        for frame, picture, saliency in zip(batch, pictures, maps[:, 0], strict=True):
+        for frame, picture, guide, saliency in zip(
+            batch, pictures, guides, maps[:, 0], strict=True
+        ):
             with _one_torch_thread(threads):
                 steadied, state = _steadied(frame, picture, saliency, state, options.temporal)
-                alpha, coverage = refine_in_cells(steadied, frame, options.refine)
+                alpha, coverage = refine_in_cells(steadied, frame, options.refine, guide)
                 if frame.format.pixels.has_alpha:
                     alpha, coverage = within_own_alpha(alpha, frame), None
             yield Matte(frame, alpha, saliency, coverage)

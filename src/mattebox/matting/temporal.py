@@ -14,9 +14,9 @@ from torch import Tensor
 
 from mattebox.matting.resample import box_mean
 
-# How much a pixel of the small picture differs (largest of R, G and B, of 1) until it counts as
+# How much a pixel of the small picture differs (largest of R, G and B, of 255) until it counts as
 # changed. A webcam's noise, averaged down to 320 lines and over 3×3 pixels, stays below the first.
-_UNCHANGED, _CHANGED = 0.015, 0.05
+_UNCHANGED, _CHANGED = 0.015 * 255, 0.05 * 255
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ class TemporalState:
 
     Attributes:
         saliency: float32 (h, w) in [0, 1], steadied.
-        picture: float32 (3, h, w) in [0, 1], blended with the same weights as the map, so that
+        picture: float32 (3, h, w) in [0, 255], blended with the same weights as the map, so that
             both are of the same age.
         moment: seconds.
     """
@@ -81,30 +81,24 @@ def steady(
         the steadied map, and the state for the next frame. Past is forgotten after a gap, when
         time stands still or runs back, at a new scene, and when the size changes.
     """
-    colours = picture.to(torch.float32).div_(255)
+    colours = picture.to(torch.float32)
     fresh = TemporalState(saliency, colours, moment)
     if options.half_life_s == 0 or state is None or state.saliency.shape != saliency.shape:
         return saliency, fresh
     elapsed = moment - state.moment
     if not 0 < elapsed <= options.gap_s:
         return saliency, fresh
-    changed = _changed(colours, state.picture)
-    if float(changed.mean()) >= options.scene_cut:
+    unchanged = _unchanged(colours, state.picture)
+    if 1 - float(unchanged.mean()) >= options.scene_cut:
         return saliency, fresh
-    certain = (saliency * 2).sub_(1).abs_().mul_(options.certainty)
-    kept = _kept(elapsed / options.half_life_s, certain, changed)
+    doubt = (saliency - 0.5).abs_().mul_(-2 * options.certainty).add_(1)
+    # A half-life of nothing makes the exponent −∞: nothing is kept.
+    kept = torch.exp2(-elapsed / options.half_life_s / doubt.mul_(unchanged))
     steadied = torch.lerp(saliency, state.saliency, kept)
     return steadied, TemporalState(steadied, torch.lerp(colours, state.picture, kept), moment)
 
 
-def _changed(picture: Tensor, past: Tensor) -> Tensor:
-    """float32 (h, w) in [0, 1]: how surely each pixel's surroundings differ from the past's."""
-    difference = (picture - past).abs_().amax(0)
-    return box_mean(difference, 1).sub_(_UNCHANGED).div_(_CHANGED - _UNCHANGED).clamp_(0, 1)
-
-
-def _kept(half_lives: float, certain: Tensor, changed: Tensor) -> Tensor:
-    """float32 (h, w) in [0, 1]: the share of the past in each pixel."""
-    shortened = (1 - certain).mul_(1 - changed)
-    # A half-life of nothing makes the exponent −∞: nothing is kept.
-    return torch.exp2(-half_lives / shortened)
+def _unchanged(picture: Tensor, past: Tensor) -> Tensor:
+    """float32 (h, w) in [0, 1]: how surely each pixel's surroundings are as they were."""
+    difference = box_mean((picture - past).abs_().amax(0), 1)
+    return difference.sub_(_CHANGED).div_(_UNCHANGED - _CHANGED).clamp_(0, 1)
