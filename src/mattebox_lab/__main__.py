@@ -29,9 +29,9 @@ def bench(
     assignments: Annotated[list[str] | None, typer.Option("--set", help="Any option.")] = None,
 ) -> None:
     """Where the time of a file-to-file run goes, in milliseconds of CPU time a frame."""
-    before_working()
     from mattebox_lab.bench import offline
 
+    before_working()
     changes = nested(parse_assignments(assignments or ()))
     with tempfile.TemporaryDirectory() as folder:
         video = offline.scaled(clip, Path(folder) / "clip.mp4", height)
@@ -47,9 +47,9 @@ def defaults(
     stills: Annotated[int, typer.Option(help="How many stills of each set.")] = 24,
 ) -> None:
     """Measure what the defaults were chosen by: docs/quality.md."""
-    before_working()
     from mattebox_lab.evaluate import defaults as measuring
 
+    before_working()
     sample = ROOT / "samples" / "clip.mp4"
     found = measuring.examples(material, sample, every=every, stills=stills)
     lines = {"sizes": measuring.sizes, "levels": measuring.levels}[what]

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from mattebox.colour import Plane, Planes
 from mattebox.errors import FrameError
@@ -52,6 +54,7 @@ def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None
     parts = partition(coverage)
     pixels, cells = frame.format.pixels, parts.mixed
     alphas = cell_alphas(alpha, cells, pixels)
+    own: Iterator[npt.NDArray[Any]]
     if estimate is not None and len(cells[0]):
         own = OwnColour(frame, alpha, coverage, estimate, cells).at(cells, alphas)
     else:
@@ -73,24 +76,25 @@ def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None
     return replace(frame, planes=tuple(planes), format=opaque)
 
 
-def over(foreground: Plane, alpha: Alpha, backdrop: Plane) -> Plane:
+def over(foreground: npt.NDArray[Any], alpha: Alpha, backdrop: Plane) -> Plane:
     """Lay samples of the foreground over samples of the backdrop.
 
     Args:
-        foreground: uint8 or uint16 of any shape, straight, gamma-encoded, in the plane's own range.
+        foreground: uint8, uint16 or float32 of any shape, straight, gamma-encoded, in the plane's
+            own range.
         alpha: float32 in [0, 1] of the same shape.
-        backdrop: like ``foreground``.
+        backdrop: uint8 or uint16 of the same shape.
 
     Returns:
-        New samples like ``foreground``: equal to them where alpha is 1, to the backdrop where alpha
-        is 0, and the nearest in between.
+        New samples like ``backdrop``: equal to it where alpha is 0, to the foreground where alpha
+        is 1, and the nearest in between.
 
     Source: Porter and Duff, "Compositing Digital Images", SIGGRAPH 1984.
     """
     share = np.subtract(foreground, backdrop, dtype=np.float32)
     share *= alpha
     share += backdrop
-    result: Plane = np.rint(share, out=share).astype(foreground.dtype)
+    result: Plane = np.rint(share, out=share).astype(backdrop.dtype)
     return result
 
 

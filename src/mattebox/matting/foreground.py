@@ -18,6 +18,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from mattebox.colour import Plane, Planes, scale_and_offset
 from mattebox.frame import Coverage, Frame, VideoFormat
@@ -32,7 +33,7 @@ _WINDOW = 3
 _SURE = 8.0
 
 # How far beyond the soft edges colour is looked for, in cells of the grid or of the frame.
-_MARGIN = 4
+_MARGIN = 3
 
 # Cells at a time where a whole plane is wanted: what they need stays in a core's cache.
 _CELLS = 1024
@@ -94,7 +95,7 @@ class OwnColour:
         cells = -(-height // SIDE), -(-width // SIDE)
         self._guesses = Enlarging([*near, *map(np.subtract, near, far)], span, cells)
 
-    def at(self, cells: Cells, alphas: tuple[Alpha, ...]) -> Iterator[Plane]:
+    def at(self, cells: Cells, alphas: tuple[Alpha, ...]) -> Iterator[npt.NDArray[np.float32]]:
         """The samples of some cells.
 
         Args:
@@ -102,27 +103,16 @@ class OwnColour:
             alphas: those of the cells, as ``cell_alphas`` gives them.
 
         Yields:
-            new arrays (n, h, w), for one colour plane after the other.
+            new arrays (n, h, w) in [0, peak], not rounded, for one colour plane after the other.
         """
+        pixels = self._frame.format.pixels
         guesses = self._guesses.at((cells[0] - self._first[0], cells[1] - self._first[1]))
         for index, alpha in enumerate(alphas):
-            side = plane_side(index, self._frame.format.pixels)
+            side = plane_side(index, pixels)
             near = guesses.enlarged(index, side)
             excess = guesses.enlarged(len(alphas) + index, side)
             samples = gather(self._frame.planes[index], side, cells)
-            yield self._unmixed(samples, alpha, near, excess)
-
-    def _unmixed(self, samples: Plane, alpha: Alpha, near: Alpha, excess: Alpha) -> Plane:
-        # With guesses F and B the estimate F + α (I − α F − (1 − α) B) equals G + α (I − G) with
-        # G = F + α (F − B), which is exactly I where α is 1.
-        excess *= alpha
-        excess += near
-        rest = np.subtract(samples, excess, out=near)
-        rest *= alpha
-        rest += excess
-        peak = self._frame.format.pixels.peak
-        found = np.clip(np.rint(rest, out=rest), 0, peak, out=rest)
-        return found.astype(samples.dtype)
+            yield np.clip(_unmixed(samples, alpha, near, excess), 0, pixels.peak)
 
 
 def estimate_foreground(frame: Frame, alpha: Alpha, options: ForegroundOptions) -> Planes:
@@ -146,7 +136,7 @@ def estimate_foreground(frame: Frame, alpha: Alpha, options: ForegroundOptions) 
         cells = numbers // columns, numbers % columns
         parts = own.at(cells, cell_alphas(alpha, cells, pixels))
         for plane, side, part in zip(planes, sides, parts, strict=True):
-            as_cells(plane, side)[cells] = part
+            as_cells(plane, side)[cells] = np.rint(part)
     return tuple(
         plane[:height, :width]
         for plane, (height, width) in zip(planes, frame.format.plane_shapes, strict=False)
@@ -160,6 +150,20 @@ def black_samples(format: VideoFormat) -> tuple[int, ...]:
         round(scale_and_offset(pixels, full_range, pixels.family is Family.YUV and index > 0)[1])
         for index in range(pixels.colour_planes)
     )
+
+
+def _unmixed(samples: Plane, alpha: Alpha, near: Alpha, excess: Alpha) -> Alpha:
+    """The foreground's part of samples; ``near`` and ``excess`` are used up.
+
+    With guesses F and B the estimate F + α (I − α F − (1 − α) B) equals G + α (I − G) with
+    G = F + α (F − B), which is exactly I where α is 1. ``near`` is F, ``excess`` F − B.
+    """
+    excess *= alpha
+    excess += near
+    rest = np.subtract(samples, excess, out=near)
+    rest *= alpha
+    rest += excess
+    return rest
 
 
 def _cell_span(frame: Frame, radius_px: float) -> tuple[int, int]:

@@ -24,7 +24,7 @@ _TINY = np.float32(1e-12)
 # A quarter of a cell is enough to know its colour.
 _ENOUGH = 4.0
 # Coarser than so many cells is no grid but one mean.
-_FEW = 16
+_FEW = 64
 
 
 def shrink_to_grid(plane: npt.NDArray[Any], shape: tuple[int, int]) -> npt.NDArray[np.float32]:

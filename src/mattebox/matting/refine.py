@@ -259,9 +259,8 @@ def _in_cells(
     cells, side = (-(-height // SIDE), -(-width // SIDE)), (SIDE, SIDE)
     grids = [to_grid(part, luma.shape, span).numpy() for part in line]
     offset, slope = grids
-    is_flat = slope == 0
-    solid = _wholly(is_flat & (offset >= 1), cells, span)
-    rows, columns = np.nonzero(~(solid | _wholly(is_flat & (offset <= 0), cells, span)))
+    clear, solid = _certain_cells(offset, slope, cells, span)
+    rows, columns = np.nonzero(~(clear | solid))
     patches = Enlarging(grids, (span, span), cells).at((rows, columns))
     mixed = patches.enlarged(1, side)
     mixed *= gather(luma, side, (rows, columns))
@@ -270,23 +269,38 @@ def _in_cells(
     coverage = solid.astype(np.float32)
     alpha = coverage.repeat(SIDE, 1).repeat(SIDE, 0)
     as_cells(alpha, side)[rows, columns] = mixed
-    coverage[rows, columns] = mixed.mean((1, 2))
+    coverage[rows, columns] = mixed.reshape(-1, SIDE * SIDE).mean(1)
     return alpha[:height, :width], coverage
 
 
-def _wholly(
-    marked: npt.NDArray[np.bool_], cells: tuple[int, int], span: int
-) -> npt.NDArray[np.bool_]:
-    """Bool (rows, columns): the cells all of whose pixels come from what is marked of a grid."""
+def _certain_cells(
+    offset: npt.NDArray[np.float32],
+    slope: npt.NDArray[np.float32],
+    cells: tuple[int, int],
+    span: int,
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Bool (rows, columns) each: the cells that come out 0 throughout, and those that come out 1.
+
+    Args:
+        offset, slope: float32 (h, w) on a grid.
+        cells: how many rows and columns of them there are.
+        span: pixels of the frame across one of the grid.
+    """
+    is_flat = slope == 0
+    marked = cv2.merge(
+        [((offset <= 0) & is_flat).view(np.uint8), ((offset >= 1) & is_flat).view(np.uint8)]
+    )
     # Interpolation looks one pixel of the grid further.
-    inner = cv2.erode(marked.view(np.uint8), np.ones((3, 3), np.uint8), borderValue=1)
+    inner = cv2.erode(marked * 255, np.ones((3, 3), np.uint8))
     across = SIDE // span
     below, right = (
-        max(0, count * across - size) for count, size in zip(cells, inner.shape, strict=True)
+        max(0, count * across - size) for count, size in zip(cells, offset.shape, strict=True)
     )
-    whole = cv2.copyMakeBorder(inner * 255, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    shares = np.asarray(cv2.resize(whole, cells[::-1], interpolation=cv2.INTER_AREA))
-    return np.asarray(shares == 255)
+    if below or right:
+        inner = cv2.copyMakeBorder(inner, 0, below, 0, right, cv2.BORDER_REPLICATE)
+    shares = np.asarray(cv2.resize(inner, cells[::-1], interpolation=cv2.INTER_AREA))
+    clear, solid = np.moveaxis(shares == 255, -1, 0)
+    return clear, solid
 
 
 def _span(small: tuple[int, int], large: tuple[int, int]) -> int:

@@ -268,12 +268,16 @@ def _steps(clip: Path, settings: Settings) -> dict[str, float]:
     for matte in list(open_matting(settings).stage(iter([frame] for frame in frames))):
         frame, saliency = matte.frame, matte.saliency
         assert saliency is not None
-        [picture] = step("prepare", prepare.prepare, [frame], settings.model.size)
+        pictures, guides = step(
+            "prepare", prepare.prepare_with_guides, [frame], settings.model.size
+        )
         moment = seconds(frame.pts, frame.format.time_base)
         saliency, state = step(
-            "temporal", temporal.steady, saliency, picture, moment, state, steadying
+            "temporal", temporal.steady, saliency, pictures[0], moment, state, steadying
         )
-        alpha, coverage = step("refine", refine.refine_in_cells, saliency, frame, shaping)
+        alpha, coverage = step(
+            "refine", refine.refine_in_cells, saliency, frame, shaping, guides[0]
+        )
         cut = Matte(frame, alpha, coverage=coverage)
         step("backdrop and composite", over.render, cut)
         if settings.foreground.estimate:
