@@ -41,7 +41,7 @@ def bench(
 @app.command()
 def defaults(
     material: Annotated[Path, typer.Argument(help="Clips and stills with truth: see README.md.")],
-    what: Annotated[str, typer.Option(help="sizes or levels.")] = "sizes",
+    what: Annotated[str, typer.Option(help="sizes, levels or radii.")] = "sizes",
     model: Annotated[str, typer.Option("-m", help="As for `mattebox run`.")] = "mattebox",
     every: Annotated[int, typer.Option(help="Every so many-th frame of a clip.")] = 10,
     stills: Annotated[int, typer.Option(help="How many stills of each set.")] = 24,
@@ -52,8 +52,12 @@ def defaults(
     before_working()
     sample = ROOT / "samples" / "clip.mp4"
     found = measuring.examples(material, sample, every=every, stills=stills)
-    lines = {"sizes": measuring.sizes, "levels": measuring.levels}[what]
-    for line in lines(model, found):
+    lines = {
+        "sizes": lambda: measuring.sizes(model, found),
+        "levels": lambda: measuring.levels(model, found),
+        "radii": lambda: measuring.radii(found),
+    }[what]()
+    for line in lines:
         print(line, flush=True)
 
 

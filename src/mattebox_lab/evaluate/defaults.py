@@ -8,15 +8,27 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
 from pathlib import Path
+from typing import TypeAlias
 
+import cv2
 import numpy as np
+import numpy.typing as npt
 
 from mattebox.assemble import open_matting
+from mattebox.colour import Colour, planes_from_rgb, rgb_from_planes
+from mattebox.frame import Frame, VideoFormat
+from mattebox.matting.foreground import ForegroundOptions, estimate_foreground
+from mattebox.pixels import pixel_format
 from mattebox.settings import resolve
 from mattebox_lab.evaluate.material import Example, clip, shard
 
+Values: TypeAlias = npt.NDArray[np.float32]
+
 SIZES = (192, 224, 256, 288, 320, 384, 448)
+RADII = (3, 6, 12, 24, 48)
+WAVES = ((17, 5), (40, 23), (9, 60))  # periods in pixels, of the foreground and of the room
 LEVELS = ((0.0, 1.0), (0.05, 0.95), (0.1, 0.9), (0.15, 0.9), (0.2, 0.8), (0.3, 0.7))
 
 
@@ -49,6 +61,46 @@ def levels(model: str, material: Sequence[Example]) -> Iterator[str]:
             for name, rows in scores.items()
         )
         yield f"{low:.2f} {high:.2f}  {'  '.join(cells)}"
+
+
+def radii(material: Sequence[Example]) -> Iterator[str]:
+    """A line for each head: what is left of a mixture's error, by how far colour is looked for.
+
+    Each alpha is taken as true, at its size and at twice that, and colours of waves are laid before
+    and behind it: so the foreground's own colour is known everywhere.
+    """
+    firsts = {each.set: each.alpha for each in reversed(material) if each.set.startswith("head")}
+    for name, alpha in firsts.items():
+        for scale in (1, 2):
+            size = (alpha.shape[1] * scale // 2 * 2, alpha.shape[0] * scale // 2 * 2)
+            large = np.asarray(cv2.resize(alpha, size, interpolation=cv2.INTER_CUBIC), np.float32)
+            shares = np.clip(large, 0, 1)
+            cells = (
+                f"{radius} px {np.mean([_left(shares, radius, *pair) for pair in WAVES]):.3f}"
+                for radius in RADII
+            )
+            yield f"{name} {size[0]}×{size[1]}  {'  '.join(cells)}"
+
+
+def _left(alpha: Values, radius_px: float, own_period: float, room_period: float) -> float:
+    """The mean error of the estimated colour over that of the mixture, where alpha is partial."""
+    own = _waves(alpha.shape, (0.5, 0.3, 0.2), own_period)
+    room = _waves(alpha.shape, (0.7, 0.8, 0.9), room_period)
+    both = alpha[..., None] * own + (1 - alpha[..., None]) * room
+    pixels, colour = pixel_format("yuv420p"), Colour()
+    format = VideoFormat(alpha.shape[1], alpha.shape[0], pixels, Fraction(1, 25), colour=colour)
+    frame = Frame(planes_from_rgb(both, pixels, colour), format, pts=0)
+    found = estimate_foreground(frame, alpha, ForegroundOptions(radius_px))
+    error = np.abs(rgb_from_planes(found, pixels, colour) - own)
+    band = (alpha > 0.02) & (alpha < 0.98)
+    return float(error[band].mean() / np.abs(both - own)[band].mean())
+
+
+def _waves(shape: tuple[int, ...], tint: tuple[float, float, float], period: float) -> Values:
+    """float32 (height, width, 3): one tint, lighter and darker over some pixels."""
+    rows, columns = np.mgrid[0 : shape[0], 0 : shape[1]]
+    light = 0.8 + 0.2 * np.sin(columns / period) * np.cos(rows / period)
+    return np.asarray(light[..., None] * np.array(tint), np.float32)
 
 
 def _scores(
