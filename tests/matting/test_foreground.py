@@ -16,7 +16,6 @@ from mattebox.matting.foreground import (
     black_samples,
     estimate_foreground,
 )
-from mattebox.matting.grid import extend
 from mattebox.pixels import pixel_format
 
 OPTIONS = ForegroundOptions(radius_px=12)
@@ -143,20 +142,6 @@ def test_no_sample_goes_beyond_the_depth() -> None:
     planes = estimate_foreground(Frame((plane,) * 3, format, pts=0), alpha, OPTIONS)
 
     assert {int(found.max()) for found in planes} == {1023}
-
-
-def test_a_grid_is_filled_from_its_surroundings() -> None:
-    """What is known stays, and holes lie between what surrounds them."""
-    known = np.zeros((2, 33, 20), np.float32)
-    known[:, :, :4], known[:, :, 16:] = 1, 1
-    known[0, :, 16:] = 3
-
-    filled = extend(known, np.zeros((1, 1, 1), np.float32))[0]
-
-    assert (filled[:, :4] == 1).all()
-    assert (filled[:, 16:] == 3).all()
-    assert ((filled[:, 4:16] >= 1) & (filled[:, 4:16] <= 3)).all()
-    assert 1.5 < filled[:, 9:11].mean() < 2.5
 
 
 def test_black_is_what_the_tags_say() -> None:
