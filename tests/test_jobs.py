@@ -103,3 +103,17 @@ def test_one_picture_into_a_folder_keeps_its_name(tmp_path: Path) -> None:
     [job] = plan("chair.jpg", [str(tmp_path / "new")], picture_suffix=".png")
     assert Path(job.outputs[0]) == tmp_path / "new" / "chair.png"
     assert job.folders == (tmp_path / "new",)
+
+
+@pytest.mark.parametrize(("input", "outputs"), [("", ["out.mp4"]), ("in.mp4", ["out.mp4", ""])])
+def test_what_has_no_name_is_no_path(input: str, outputs: list[str]) -> None:
+    """An unset variable in a script must not mean the current folder."""
+    with pytest.raises(SettingsError, match="without a name"):
+        plan(input, outputs, picture_suffix=".png")
+
+
+@pytest.mark.parametrize("name", ["rtmp://host/live", "srt://host:9000", "https://host/a.mp4"])
+def test_an_address_is_no_file(name: str) -> None:
+    """No folder called ``rtmp:`` is looked for."""
+    with pytest.raises(SettingsError, match="is an address"):
+        plan("in.mp4", [name], picture_suffix=".png")

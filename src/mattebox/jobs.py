@@ -18,6 +18,7 @@ from mattebox.files import PICTURE_SUFFIXES, is_picture, visible_pictures
 STANDARD_STREAM = "-"
 SYNTHETIC = "synthetic"
 
+_URL = re.compile(r"^[a-z][a-z0-9+.-]*://")
 _LIVE_INPUT = re.compile(r"^(camera:|screen$|[a-z][a-z0-9+]+://)")
 
 
@@ -98,6 +99,7 @@ def plan(
     """
     if not outputs:
         raise SettingsError("there is no output.", "Name one with -o.")
+    _refuse_what_is_no_path(input, outputs)
     kind, kinds = input_kind(input), {output_kind(name) for name in outputs}
     if kind in {Kind.FOLDER, Kind.PICTURE} and kinds == {Kind.FOLDER}:
         pictures = _pictures(Path(input)) if kind is Kind.FOLDER else [Path(input)]
@@ -109,10 +111,26 @@ def plan(
     return [Job(input, tuple(outputs), matte)]
 
 
+def _refuse_what_is_no_path(input: str, outputs: Sequence[str]) -> None:
+    if not input or not all(outputs):
+        raise SettingsError(
+            "an input or output without a name.", "Give a path, or - for a standard stream."
+        )
+    for name in outputs:
+        if _URL.match(name):
+            raise SettingsError(
+                f"{name} is an address, and `mattebox run` writes files.",
+                "Write to a file, or to - and pipe it into a program that sends it.",
+            )
+
+
 def _pictures(folder: Path) -> list[Path]:
     pictures = visible_pictures(folder)
     if not pictures:
-        raise DecodeError(f"{folder} holds no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}).")
+        raise DecodeError(
+            f"{folder} holds no pictures ({', '.join(sorted(PICTURE_SUFFIXES))}).",
+            "Name the folder that the pictures lie in: folders inside it are not looked through.",
+        )
     return pictures
 
 

@@ -75,3 +75,33 @@ def test_no_command_loads_torch_before_it_needs_it() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     )
     assert outcome.stdout.strip() == "[]"
+
+
+def test_two_interrupts_in_a_row_still_keep_what_was_finished(tmp_path: Path) -> None:
+    """An impatient second Ctrl-C does not break into the clean-up of the first."""
+    clip = write_clip(tmp_path / "in.mp4", codec="libx264", size=(320, 240), frames=600)
+    with start(
+        ["run", clip, "-o", tmp_path / "out.mp4", "-b", "red", "--json", *SMALL_NETWORK]
+    ) as process:
+        assert process.stdout is not None
+        for line in process.stdout:
+            if b'"frames": 4,' in line:
+                break
+        os.kill(process.pid, signal.SIGINT)
+        os.kill(process.pid, signal.SIGINT)
+        _, err = process.communicate(timeout=60)
+    assert process.returncode == EXIT_INTERRUPTED, err
+    assert b"Traceback" not in err
+    assert len(look_at(tmp_path / "out.partial.mp4").pts) >= 4
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
+@pytest.mark.parametrize("arguments", [["models", "--json"], ["config", "schema"], ["models"]])
+def test_a_full_standard_output_is_told(arguments: list[str]) -> None:
+    """Exit code 4 and one line, also when Python only notices at its end."""
+    command = [sys.executable, "-m", "mattebox", *arguments]
+    with Path("/dev/full").open("wb") as full:
+        outcome = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, check=False)
+    assert outcome.returncode == EXIT_OUTPUT
+    assert outcome.stderr.count(b"\n") == 1
+    assert b"cannot write to standard output" in outcome.stderr

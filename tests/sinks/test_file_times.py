@@ -155,3 +155,13 @@ def test_a_frame_of_another_format_is_refused(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match="opened for"):
         sink.write(clips.pattern_frame(clips.video_format(size=(64, 64))))
     sink.abort()
+
+
+def test_an_encoder_of_fixed_rates_is_told_the_rate(tmp_path: Path) -> None:
+    """MPEG-2 takes its ticks for its rate: a tick of mp4 as rate would be no rate it knows."""
+    path = tmp_path / "a.mkv"
+    pts = [index * 512 for index in range(20)]
+
+    write(path, pts, Fraction(1, 12_800), rate=Fraction(25), codec="mpeg2video")
+
+    assert readback.times(path) == [Fraction(index, 25) for index in range(20)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
     from mattebox.matting.foreground import ForegroundOptions
     from mattebox.ports import Backdrop, Layer
 
+_log = logging.getLogger(__name__)
+
 # What can show through: where "auto" means no backdrop at all.
 _TRANSPARENT_SUFFIXES = {".png", ".webp", ".webm"}
 
@@ -24,6 +27,12 @@ def open_layer(settings: Settings, *, transparent: bool) -> Layer:
 
     A backdrop of ``auto`` is blur here.
     """
+    if settings.layer != "composite" and settings.backdrop.source not in {"auto", "transparent"}:
+        _log.warning(
+            "the backdrop %s does not show: the layer %s has none",
+            settings.backdrop.source,
+            settings.layer,
+        )
     settings = _with_backdrop_settled(settings)
     from mattebox.matting import layers
 

@@ -56,17 +56,19 @@ class Clip:
 
     Args:
         path: any file FFmpeg reads; its sound is not touched.
+        warned: what was warned of when the file was read before; more is added.
 
     Raises:
         SourceNotFound: there is no such file.
         DecodeError: it holds no video that can be decoded.
         SourceError: it may not be read.
 
-    Damage further on ends the clip early or leaves pictures out, with a warning.
+    Damage further on ends the clip early or leaves pictures out, with a warning for each kind.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, warned: set[str] | None = None) -> None:
         self._path = path
+        self._warned = set() if warned is None else warned
         self._container = _open(path)
         try:
             self._stream = _video_stream(self._container, path)
@@ -168,16 +170,22 @@ class Clip:
             try:
                 packet = next(packets, None)
             except (av.FFmpegError, OSError) as error:
-                _log.warning("the backdrop %s is damaged and ends early: %s", self._path, error)
+                self._warn("the backdrop %s is damaged and ends early: %s", error)
                 return
             if packet is None:
                 return
             try:
                 frames = packet.decode()
             except (av.FFmpegError, OSError) as error:
-                _log.warning("a damaged picture of the backdrop %s: %s", self._path, error)
+                self._warn("a damaged picture of the backdrop %s: %s", error)
                 continue
             yield from frames
+
+    def _warn(self, message: str, error: Exception) -> None:
+        """Once for each kind of damage: a backdrop plays over and over."""
+        if message not in self._warned:
+            self._warned.add(message)
+            _log.warning(message, self._path, error)
 
 
 def length_s(path: Path) -> Fraction:

@@ -55,6 +55,7 @@ class MovingBackdrop:
         self._start_s = _seconds("start_s", start_s)
         self._crossfade_s = _seconds("crossfade_s", crossfade_s)
         self._length_s: Fraction | None = None  # None: not known before the end is reached
+        self._warned: set[str] = set()
         self._clip: Clip | None = None
         self._leaving: Clip | None = None  # the pass before, while its end is still blended in
         self._converter: Converter | None = None
@@ -69,7 +70,7 @@ class MovingBackdrop:
             SourceNotFound: there is no such file.
             DecodeError: it holds no video that can be decoded.
         """
-        self._clip = Clip(self._path)
+        self._clip = Clip(self._path, self._warned)
         if self._crossfade_s and not self._clip.is_still:
             self._length_s = length_s(self._path) or None
         self._converter = Converter(format, self._fit, self._anchor, str(self._path))
@@ -138,7 +139,7 @@ class MovingBackdrop:
         passes, rest_s = divmod(moment_s, self._period_s)
         # Opened anew instead of rewound: it costs 4 ms more, works for files that cannot seek, and
         # for a while both are needed.
-        fresh = Clip(self._path)
+        fresh = Clip(self._path, self._warned)
         self._pass_s += passes * self._period_s
         for clip in (self._leaving, self._clip if rest_s >= self._fade_s else None):
             if clip is not None:

@@ -93,7 +93,7 @@ def make_plan(path: Path, encoding: Encoding, format: VideoFormat) -> Plan:
         encoder=encoder,
         options=encoder_options(encoder.name, encoding, pixels, (format.width, format.height)),
         layout=layout,
-        time_base=_time_base(encoder, format.time_base),
+        time_base=_time_base(encoder, format),
         rate=format.rate or _NOMINAL_RATE,
     )
 
@@ -130,9 +130,13 @@ def _refuse_odd_sizes(format: VideoFormat, encoder: av.codec.Codec, layout: str)
     )
 
 
-def _time_base(encoder: av.codec.Codec, time_base: Fraction) -> Fraction:
+def _time_base(encoder: av.codec.Codec, format: VideoFormat) -> Fraction:
+    time_base = format.time_base
     if encoder.name == "gif":
         return _GIF_TICK
+    if encoder.frame_rates:
+        # It knows some rates only (MPEG-1 and -2), and takes its ticks for one of them.
+        return 1 / (format.rate or _NOMINAL_RATE)
     if max(time_base.numerator, time_base.denominator) > _LARGEST:
         return _FINE_TICK
     return time_base

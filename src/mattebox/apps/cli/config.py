@@ -32,4 +32,5 @@ def show(
 @app.command()
 def schema() -> None:
     """Print the JSON schema of the settings."""
-    sys.stdout.write(json.dumps(Settings.model_json_schema(), indent=2) + "\n")
+    with storytelling():
+        sys.stdout.write(json.dumps(Settings.model_json_schema(), indent=2) + "\n")

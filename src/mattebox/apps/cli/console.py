@@ -11,7 +11,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import TYPE_CHECKING, NoReturn
 
@@ -134,19 +134,36 @@ class Reporter:
 
 @contextmanager
 def storytelling(*, as_json: bool = False) -> Iterator[Reporter]:
-    """Run a command: errors become messages and exit codes, SIGTERM is Ctrl-C."""
+    """Run a command: errors become messages and exit codes, SIGTERM is Ctrl-C.
+
+    Doors turn what the system refuses them into errors of ours; an ``OSError`` that comes as far as
+    this is about standard output.
+    """
     reporter = Reporter(as_json=as_json)
     interrupts = _Interrupts()
     before = {number: signal.signal(number, interrupts) for number in _ENDING}
     try:
         yield reporter
+        sys.stdout.flush()
     except MatteboxError as error:
         reporter.fail(error)
+    except OSError as error:
+        if error.filename is not None:
+            raise
+        _give_stdout_up()
+        reporter.as_json = False
+        reporter.fail(SinkError(f"cannot write to standard output: {error.strerror}."))
     except KeyboardInterrupt as interrupt:
         reporter.interrupted(interrupt)
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+def _give_stdout_up() -> None:
+    """What is still waiting to be written there would fail again when Python ends."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def show_logs(*, verbose: bool) -> None:
