@@ -128,14 +128,33 @@ class Matte:
         saliency: float32 (h, w) in [0, 1], the map as the network gave it, before any smoothing,
             at the network's size; None where no network made the matte.
         coverage: float32 (⌈height / 8⌉, ⌈width / 8⌉): the mean of alpha in each square of 8×8
-            pixels, exactly 0 or 1 only where all of it is; None where nobody has worked it out. It
-            saves work and says nothing that alpha does not: who changes alpha drops it.
+            pixels, its edge repeated beyond the frame; 0 or 1 only where all of it is, to within
+            float32's own error; None where nobody has worked it out. It saves work and says
+            nothing that alpha does not; a copy with another alpha is a copy without it.
     """
 
     frame: Frame
     alpha: Tensor
     saliency: Tensor | None = None
-    coverage: Coverage | None = None
+    coverage: Coverage | None = field(default=None, init=False)
+
+    @classmethod
+    def covered(
+        cls, frame: Frame, alpha: Tensor, saliency: Tensor | None, coverage: Coverage | None
+    ) -> Matte:
+        """A matte whose coverage is known; the arguments are the attributes.
+
+        Raises:
+            FrameError: alpha or coverage does not fit the frame.
+        """
+        matte = cls(frame, alpha, saliency)
+        expected = -(-frame.format.height // 8), -(-frame.format.width // 8)
+        if coverage is not None and coverage.shape != expected:
+            raise FrameError(
+                f"a coverage of {coverage.shape} does not fit a frame with {expected} cells."
+            )
+        object.__setattr__(matte, "coverage", coverage)
+        return matte
 
     def __post_init__(self) -> None:
         expected = (self.frame.format.height, self.frame.format.width)

@@ -176,10 +176,10 @@ def test_working_in_cells_does_not_show(size: tuple[int, int]) -> None:
     slope = (torch.rand(SMALL, generator=generator) - 0.5) * (offset > 0.5) / 255
     span = _span(SMALL, size)
 
-    sparse, coverage = _in_cells((offset, slope), noise, span)
+    sparse, coverage = _in_cells((offset, slope), noise, span, smooth=True)
 
     assert span > 1
-    everywhere = _everywhere((offset, slope), noise, span).numpy()
+    everywhere = _everywhere((offset, slope), noise, span, smooth=True).numpy()
     assert ((everywhere > 0) & (everywhere < 1)).any()
     np.testing.assert_allclose(sparse, everywhere, atol=1e-5)
     for certain in (0, 1):

@@ -25,6 +25,8 @@ SIDE = 8
 # Cells in the height of a solid rectangle: low ones follow the edge, and are more calls.
 _STRIP = 2
 
+# Cells worked on at a time.
+_PORTION = 1024
 # Multiplications up to which OpenBLAS wakes no other threads, which would then spin.
 _ONE_THREAD = 1 << 18
 
@@ -92,6 +94,13 @@ def gather(
     """Some cells of a plane in a new array (n, height, width)."""
     found: npt.NDArray[_Scalar] = as_cells(whole_cells(plane, side), side)[cells]
     return found
+
+
+def in_portions(cells: Cells) -> Iterator[Cells]:
+    """So many at a time that what is worked out for them stays in a core's cache."""
+    for first in range(0, len(cells[0]), _PORTION):
+        some = slice(first, first + _PORTION)
+        yield cells[0][some], cells[1][some]
 
 
 class Enlarging:

@@ -20,9 +20,11 @@ from mattebox.frame import Frame, Matte
 from mattebox.matting.alphas import Alpha, alpha_array, cell_alphas
 from mattebox.matting.cells import (
     Cells,
+    Partition,
     as_cells,
     coverage_of,
     gather,
+    in_portions,
     partition,
     plane_side,
     whole_cells,
@@ -51,27 +53,22 @@ def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None
     _check(frame, backdrop)
     alpha = alpha_array(matte.alpha)
     coverage = coverage_of(alpha) if matte.coverage is None else matte.coverage
-    parts = partition(coverage)
-    pixels, cells = frame.format.pixels, parts.mixed
-    alphas = cell_alphas(alpha, cells, pixels)
-    own: Iterator[npt.NDArray[Any]]
-    if estimate is not None and len(cells[0]):
-        own = OwnColour(frame, alpha, coverage, estimate, cells).at(cells, alphas)
-    else:
-        own = _as_it_is(frame, cells)
-    planes = []
-    for index, (colour, shares, behind) in enumerate(zip(own, alphas, backdrop, strict=True)):
-        height, width = behind.shape
-        side = plane_side(index, pixels)
-        whole = whole_cells(behind, side)
-        result = whole.copy() if whole is behind else whole
-        inner, own_plane = result[:height, :width], frame.planes[index]
-        for region in parts.solid:
-            samples = region.samples(side)
-            inner[samples] = own_plane[samples]
-        mixed = as_cells(result, side)
-        mixed[cells] = over(colour, shares, mixed[cells])
-        planes.append(inner)
+    parts, pixels = partition(coverage), frame.format.pixels
+    own = None
+    if estimate is not None and len(parts.mixed[0]):
+        own = OwnColour(frame, alpha, coverage, estimate, parts.mixed)
+    planes = [
+        _copied(plane, behind, plane_side(index, pixels), parts)
+        for index, (plane, behind) in enumerate(zip(frame.colour_planes, backdrop, strict=True))
+    ]
+    for cells in in_portions(parts.mixed):
+        alphas = cell_alphas(alpha, cells, pixels)
+        colours = own.at(cells, alphas) if own else _as_it_is(frame, cells)
+        for index, (colour, shares) in enumerate(zip(colours, alphas, strict=True)):
+            mixed = as_cells(planes[index], plane_side(index, pixels))
+            mixed[cells] = over(colour, shares, mixed[cells])
+    shapes = [plane.shape for plane in backdrop]
+    planes = [plane[:height, :width] for plane, (height, width) in zip(planes, shapes, strict=True)]
     opaque = frame.format.with_pixels(frame.format.pixels.without_alpha())
     return replace(frame, planes=tuple(planes), format=opaque)
 
@@ -95,6 +92,17 @@ def over(foreground: npt.NDArray[Any], alpha: Alpha, backdrop: Plane) -> Plane:
     share *= alpha
     share += backdrop
     result: Plane = np.rint(share, out=share).astype(backdrop.dtype)
+    return result
+
+
+def _copied(plane: Plane, behind: Plane, side: tuple[int, int], parts: Partition) -> Plane:
+    """A plane of whole cells: the backdrop, and the frame where alpha is 1."""
+    height, width = behind.shape
+    whole = whole_cells(behind, side)
+    result = whole.copy() if whole is behind else whole
+    for region in parts.solid:
+        samples = region.samples(side)
+        result[:height, :width][samples] = plane[samples]
     return result
 
 

@@ -23,7 +23,16 @@ import numpy.typing as npt
 from mattebox.colour import Plane, Planes, scale_and_offset
 from mattebox.frame import Coverage, Frame, VideoFormat
 from mattebox.matting.alphas import Alpha, cell_alphas
-from mattebox.matting.cells import SIDE, Cells, Enlarging, as_cells, coverage_of, gather, plane_side
+from mattebox.matting.cells import (
+    SIDE,
+    Cells,
+    Enlarging,
+    as_cells,
+    coverage_of,
+    gather,
+    in_portions,
+    plane_side,
+)
 from mattebox.matting.grid import extended_means, shrink_to_grid
 from mattebox.pixels import Family
 
@@ -32,11 +41,12 @@ _WINDOW = 3
 # A window that is an eighth full of pure samples is as good as a full one.
 _SURE = 8.0
 
-# How far beyond the soft edges colour is looked for, in cells of the grid or of the frame.
-_MARGIN = 3
+# How far beyond the soft edges colour is looked for, and to multiples of what the place where it is
+# looked for grows, in cells of the grid or of the frame: small steps would show as shimmer.
+_MARGIN, _STEP = 3, 8
 
-# Cells at a time where a whole plane is wanted: what they need stays in a core's cache.
-_CELLS = 1024
+# The grid has at least so many cells in the frame's shorter side.
+_FEWEST = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +141,8 @@ def estimate_foreground(frame: Frame, alpha: Alpha, options: ForegroundOptions) 
     rows, columns = (-(-size // SIDE) for size in alpha.shape)
     sides = [plane_side(index, pixels) for index in range(pixels.colour_planes)]
     planes = [np.empty((rows * high, columns * wide), pixels.dtype) for high, wide in sides]
-    for first in range(0, rows * columns, _CELLS):
-        numbers = np.arange(first, min(first + _CELLS, rows * columns))
-        cells = numbers // columns, numbers % columns
+    numbers = np.arange(rows * columns)
+    for cells in in_portions((numbers // columns, numbers % columns)):
         parts = own.at(cells, cell_alphas(alpha, cells, pixels))
         for plane, side, part in zip(planes, sides, parts, strict=True):
             as_cells(plane, side)[cells] = np.rint(part)
@@ -167,8 +176,13 @@ def _unmixed(samples: Plane, alpha: Alpha, near: Alpha, excess: Alpha) -> Alpha:
 
 
 def _cell_span(frame: Frame, radius_px: float) -> tuple[int, int]:
-    """(height, width) in pixels of a grid's cell whose window reaches about ``radius_px``."""
-    halvings = round(math.log2(max(1.0, 2 * radius_px / _WINDOW)))
+    """(height, width) in pixels of a grid's cell whose window reaches about ``radius_px``.
+
+    Smaller in a small frame, where so few cells would say little about a place.
+    """
+    wanted = round(math.log2(max(1.0, 2 * radius_px / _WINDOW)))
+    shorter = min(frame.format.height, frame.format.width)
+    halvings = min(wanted, int(math.log2(max(1, shorter // _FEWEST))))
     rows, columns = frame.format.pixels.log2_chroma
     return 1 << max(halvings, rows), 1 << max(halvings, columns)
 
@@ -180,13 +194,17 @@ def _surroundings(
     if cells is None:
         return slice(0, shape[0]), slice(0, shape[1])
     rows, columns = (
-        slice(
-            max(0, int(at.min()) * SIDE // step - _MARGIN) * step,
-            min(size, (-(-(int(at.max()) + 1) * SIDE // step) + _MARGIN) * step),
-        )
-        for at, step, size in zip(cells, (max(SIDE, each) for each in span), shape, strict=True)
+        _stretch(int(at.min()) * SIDE, (int(at.max()) + 1) * SIDE, max(SIDE, each), size)
+        for at, each, size in zip(cells, span, shape, strict=True)
     )
     return rows, columns
+
+
+def _stretch(begin: int, end: int, cell: int, size: int) -> slice:
+    """From ``begin`` to ``end`` and the margin around it, in whole steps, within the frame."""
+    margin, step = _MARGIN * cell, _STEP * cell
+    first = max(0, begin - margin) // step * step
+    return slice(first, min(size, -(-(end + margin) // step) * step))
 
 
 def _cut(frame: Frame, box: tuple[slice, slice]) -> Iterator[Plane]:

@@ -128,11 +128,13 @@ def _filled(known: _Cells, nothing: tuple[float, ...]) -> _Cells:
 
 
 def _mean(known: _Cells, nothing: tuple[float, ...]) -> npt.NDArray[np.float32]:
-    """float32 (channels + 1,): the mean of what is known, or ``nothing`` where hardly any is."""
+    """float32 (channels + 1,): the mean of what is known, or ``nothing`` where nothing is at all.
+
+    However little is known is better than nothing: a hair that fills no cell has a colour.
+    """
     total = known.sum((0, 1), dtype=np.float32)
-    share = min(1.0, float(total[-1]) * _ENOUGH)
-    mean = total / max(float(total[-1]), float(_TINY))
-    return np.asarray(mean * share + np.array(nothing) * (1 - share), np.float32)
+    certainty = float(total[-1])
+    return np.asarray(total / certainty if certainty > _TINY else nothing, np.float32)
 
 
 def _raising(certainty: npt.NDArray[np.float32], gain: float) -> npt.NDArray[np.float32]:

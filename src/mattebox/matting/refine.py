@@ -28,6 +28,8 @@ _ROUNDING = 1e-6
 _DOUBT = 64.0
 # At sharpen = 1 an edge becomes twenty times as steep; more would be a staircase.
 _STEEPEST = 20.0
+# Levels up to this steep may be enlarged with an overshoot: steeper ones would make rings of it.
+_GENTLE = 2.0
 # A speck is what stands out from nothing by this much; a hole, what is missing from all.
 _STANDS_OUT = 0.25
 # How far the soft rim of a speck or hole reaches, in pixels of the map.
@@ -202,11 +204,12 @@ def _guided(
     levelled = (saliency * gain).add_(offset)
     slope = _slope(saliency, levelled, guide, guidance).mul_(gain)
     line = levelled.sub_(slope * guide), slope.div_(peak)
+    smooth = gain <= _GENTLE
     span = _span((saliency.shape[0], saliency.shape[1]), luma.shape)
     if saliency.device.type == "cpu" and span > 1:
-        alpha, coverage = _in_cells(line, luma, span)
+        alpha, coverage = _in_cells(line, luma, span, smooth=smooth)
         return torch.from_numpy(alpha), coverage
-    return _everywhere(line, luma, span), None
+    return _everywhere(line, luma, span, smooth=smooth), None
 
 
 def _slope(
@@ -231,33 +234,31 @@ def _slope(
     return slope.mul_(doubt)
 
 
-def _everywhere(line: tuple[Tensor, Tensor], luma: Plane, span: int) -> Tensor:
+def _everywhere(line: tuple[Tensor, Tensor], luma: Plane, span: int, *, smooth: bool) -> Tensor:
     """Offset + slope × luma at the luma's size, in [0, 1]: (H, W), on the device of the line.
 
     Args:
         line: float32 (h, w) each: offset and slope.
         luma: uint8 or uint16 (H, W).
         span: see ``_span``.
+        smooth: see ``to_grid``.
     """
     height, width = luma.shape
     offset, slope = (
         enlarge(grid, (grid.shape[0] * span, grid.shape[1] * span))[:height, :width]
-        for grid in (
-            to_grid(line[0], luma.shape, span),
-            to_grid(line[1], luma.shape, span),
-        )
+        for grid in (to_grid(part, luma.shape, span, smooth=smooth) for part in line)
     )
     samples = plane_tensor(luma).to(slope.device).to(torch.float32)
     return torch.addcmul(offset, slope, samples).clamp_(0, 1)
 
 
 def _in_cells(
-    line: tuple[Tensor, Tensor], luma: Plane, span: int
+    line: tuple[Tensor, Tensor], luma: Plane, span: int, *, smooth: bool
 ) -> tuple[npt.NDArray[np.float32], Coverage]:
     """The same on the CPU, worked out only where it is neither 0 nor 1: a tenth of most frames."""
     height, width = luma.shape
     cells, side = (-(-height // SIDE), -(-width // SIDE)), (SIDE, SIDE)
-    grids = [to_grid(part, luma.shape, span).numpy() for part in line]
+    grids = [to_grid(part, luma.shape, span, smooth=smooth).numpy() for part in line]
     offset, slope = grids
     clear, solid = _certain_cells(offset, slope, cells, span)
     rows, columns = np.nonzero(~(clear | solid))
@@ -270,7 +271,7 @@ def _in_cells(
     alpha = coverage.repeat(SIDE, 1).repeat(SIDE, 0)
     as_cells(alpha, side)[rows, columns] = mixed
     coverage[rows, columns] = mixed.reshape(-1, SIDE * SIDE).mean(1)
-    return alpha[:height, :width], coverage
+    return np.ascontiguousarray(alpha[:height, :width]), coverage
 
 
 def _certain_cells(

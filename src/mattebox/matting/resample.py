@@ -10,6 +10,7 @@ from functools import lru_cache
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -68,13 +69,14 @@ def enlarge(values: Tensor, size: tuple[int, int]) -> Tensor:
     return _enlarge_with_torch(values, size)
 
 
-def to_grid(values: Tensor, size: tuple[int, int], span: int) -> Tensor:
+def to_grid(values: Tensor, size: tuple[int, int], span: int, *, smooth: bool) -> Tensor:
     """A map of a picture on a grid whose pixels are ``span`` × ``span`` of the picture's.
 
     Args:
         values: float32 (h, w) of the whole picture, no larger than the grid.
         size: (H, W) of the picture.
         span: at least 1.
+        smooth: cubic, which follows a map more closely and overshoots; else bilinear.
 
     Returns:
         float32 (⌈H / span⌉, ⌈W / span⌉) on the same device; at an odd edge the last pixels of the
@@ -83,13 +85,10 @@ def to_grid(values: Tensor, size: tuple[int, int], span: int) -> Tensor:
     height, width = -(-size[0] // span), -(-size[1] // span)
     down, right = size[0] / span / values.shape[0], size[1] / span / values.shape[1]
     if values.device.type == "cpu":
-        # The factors are said, not the size: a grid that reaches beyond must not be squeezed.
-        grid = cv2.resize(values.numpy(), None, fx=right, fy=down, interpolation=cv2.INTER_CUBIC)
-        below, beside = height - grid.shape[0], width - grid.shape[1]
-        if below or beside:
-            grid = cv2.copyMakeBorder(grid, 0, below, 0, beside, cv2.BORDER_REPLICATE)
-        return torch.from_numpy(grid)
-    return _to_grid_with_torch(values, (height, width), (down, right))
+        return torch.from_numpy(
+            _to_grid_with_cv2(values.numpy(), (height, width), (down, right), smooth)
+        )
+    return _to_grid_with_torch(values, (height, width), (down, right), smooth)
 
 
 def box_mean(values: Tensor, radius: int) -> Tensor:
@@ -149,14 +148,27 @@ def _enlarge_with_torch(values: Tensor, size: tuple[int, int]) -> Tensor:
     return F.interpolate(values[None, None], size, mode="bilinear", align_corners=False)[0, 0]
 
 
+def _to_grid_with_cv2(
+    values: npt.NDArray[np.float32],
+    size: tuple[int, int],
+    scale: tuple[float, float],
+    smooth: bool,
+) -> npt.NDArray[np.float32]:
+    # The factors are said, not the size: a grid that reaches beyond must not be squeezed. So that
+    # it is large enough, the map gets a pixel more, which is cut off again.
+    longer = cv2.copyMakeBorder(values, 0, 1, 0, 1, cv2.BORDER_REPLICATE)
+    how = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
+    grid = cv2.resize(longer, None, fx=scale[1], fy=scale[0], interpolation=how)
+    return np.ascontiguousarray(grid[: size[0], : size[1]], np.float32)
+
+
 def _to_grid_with_torch(
-    values: Tensor, size: tuple[int, int], scale: tuple[float, float]
+    values: Tensor, size: tuple[int, int], scale: tuple[float, float], smooth: bool
 ) -> Tensor:
-    grid = F.interpolate(
-        values[None, None], scale_factor=scale, mode="bicubic", align_corners=False
-    )
-    missing = 0, size[1] - grid.shape[3], 0, size[0] - grid.shape[2]
-    return F.pad(grid, missing, mode="replicate")[0, 0]
+    longer = F.pad(values[None, None], (0, 1, 0, 1), mode="replicate")
+    how = "bicubic" if smooth else "bilinear"
+    grid = F.interpolate(longer, scale_factor=scale, mode=how, align_corners=False)
+    return grid[0, 0, : size[0], : size[1]]
 
 
 def _box_mean_with_torch(values: Tensor, radius: int) -> Tensor:

@@ -72,7 +72,7 @@ def matting(
                 alpha, coverage = refine_in_cells(steadied, frame, options.refine, guide)
                 if frame.format.pixels.has_alpha:
                     alpha, coverage = within_own_alpha(alpha, frame), None
-            yield Matte(frame, alpha, saliency, coverage)
+            yield Matte.covered(frame, alpha, saliency, coverage)
 
 
 def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:

@@ -278,7 +278,7 @@ def _steps(clip: Path, settings: Settings) -> dict[str, float]:
         alpha, coverage = step(
             "refine", refine.refine_in_cells, saliency, frame, shaping, guides[0]
         )
-        cut = Matte(frame, alpha, coverage=coverage)
+        cut = Matte.covered(frame, alpha, None, coverage)
         step("backdrop and composite", over.render, cut)
         if settings.foreground.estimate:
             step("the same with the foreground's colour", unmixed.render, cut)
