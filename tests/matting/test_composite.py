@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -135,6 +137,26 @@ def test_the_frames_own_time_travels_and_its_alpha_plane_does_not() -> None:
 
     assert result.format == clips.video_format("yuv420p")
     assert (result.pts, result.duration, result.arrived_at) == (1234, 40, 5.5)
+
+
+def test_a_copy_with_another_alpha_is_laid_by_that_alpha() -> None:
+    """What is known of a matte's cells is not known of another's: nothing of the room is shown."""
+    frame, backdrop = scene("yuv420p")
+    ones = np.ones((8, 12), np.float32)
+    matte = Matte.covered(frame, torch.ones(64, 96), None, ones)
+    assert matte.coverage is ones
+
+    result = composite(replace(matte, alpha=torch.zeros(64, 96)), backdrop)
+
+    for got, wanted in zip(result.planes, backdrop, strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+def test_a_coverage_of_another_size_is_refused() -> None:
+    """Half a picture would be laid."""
+    frame, _ = scene("yuv420p")
+    with pytest.raises(FrameError, match="does not fit"):
+        Matte.covered(frame, torch.ones(64, 96), None, np.ones((4, 4), np.float32))
 
 
 def test_a_backdrop_of_another_size_or_depth_is_refused() -> None:

@@ -107,6 +107,26 @@ def test_what_is_wholly_foreground_is_kept_bit_for_bit(
         np.testing.assert_array_equal(plane[:, kept], before[:, kept])
 
 
+@pytest.mark.parametrize("radius_px", [12, 24, 100])
+@pytest.mark.parametrize("disc_px", [3, 8])
+def test_a_small_foreground_has_its_own_colour(disc_px: float, radius_px: float) -> None:
+    """A ball that fills no cell of the grid is not painted black for want of a pure one."""
+    size = (320, 240)
+    format = clips.video_format("gbrp", size)
+    rows, columns = np.indices(size[::-1])
+    distance = np.hypot(rows - 118, columns - 163)
+    alpha = np.clip((disc_px - distance) / 2 + 0.5, 0, 1).astype(np.float32)
+    plane = np.rint(200 * alpha + 120 * (1 - alpha)).astype(np.uint8)
+
+    found = estimate_foreground(
+        Frame((plane,) * 3, format, pts=0), alpha, ForegroundOptions(radius_px)
+    )[0]
+
+    # Nothing in the picture is darker than 120 or lighter than 200.
+    assert found[alpha > 0].min() >= 119
+    assert found[alpha > 0.9].min() >= 185
+
+
 def test_far_outside_is_continued_from_the_foreground() -> None:
     """Nothing of the old room is in the foreground's own picture, wherever one looks."""
     picture, _, alpha = mixed("gbrp")

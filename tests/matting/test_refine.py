@@ -189,6 +189,23 @@ def test_working_in_cells_does_not_show(size: tuple[int, int]) -> None:
         assert ((coverage == certain) <= (coverage_of(sparse) == certain)).all()
 
 
+@pytest.mark.parametrize("sharpen", [0.5, 1.0])
+@pytest.mark.parametrize(("left", "right", "certain"), [(0.55, 1.0, 1.0), (0.0, 0.45, 0.0)])
+def test_a_steep_map_has_no_rings(
+    sharpen: float, left: float, right: float, certain: float
+) -> None:
+    """A cubic step overshoots; levels that are steep would make a ring of that."""
+    small = torch.full((48, 64), left)
+    small[:, 32:] = right
+    options = replace(PLAIN, low=0.02, high=0.98, sharpen=sharpen)
+
+    alpha = refine(small, _frame(np.full((216, 288), 0.5, np.float32)), options)
+
+    assert (alpha.diff(dim=1) >= -1e-5).all()
+    if sharpen == 1:
+        assert (alpha == certain).all()
+
+
 def test_levels_round_the_ends_away() -> None:
     """Up to low is exactly 0, from high on exactly 1, halfway stays halfway."""
     small = torch.tensor([[0.1, 0.5, 0.9]]).repeat(3, 1)

@@ -12,11 +12,13 @@ from mattebox.matting.resample import (
     _gaussian,
     _shrink_with_torch,
     _soften_with_torch,
+    _to_grid_with_torch,
     box_mean,
     enlarge,
     plane_tensor,
     shrink,
     soften,
+    to_grid,
 )
 
 SIZES = [((64, 96), (16, 24)), ((37, 53), (11, 20)), ((5, 1), (2, 1)), ((48, 48), (48, 7))]
@@ -68,6 +70,31 @@ def test_both_ways_of_softening_agree(shape: tuple[int, int], sigma: float) -> N
     difference = soften(values, sigma) - _soften_with_torch(values, _gaussian(sigma))
 
     assert difference.abs().max() <= 1e-5
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+@pytest.mark.parametrize(
+    ("small", "size", "span"),
+    [
+        ((40, 64), (180, 256), 1),
+        ((160, 256), (720, 1280), 4),
+        ((192, 320), (768, 1366), 4),
+        ((96, 224), (480, 920), 4),
+        ((32, 256), (300, 2000), 4),
+    ],
+)
+def test_both_ways_to_a_grid_agree(
+    small: tuple[int, int], size: tuple[int, int], span: int, smooth: bool
+) -> None:
+    """Which device enlarges may not show, at odd edges neither."""
+    values = torch.rand(small, generator=torch.Generator().manual_seed(1))
+    shape = -(-size[0] // span), -(-size[1] // span)
+    scale = size[0] / span / small[0], size[1] / span / small[1]
+
+    grid = to_grid(values, size, span, smooth=smooth)
+
+    assert grid.shape == shape
+    assert (grid - _to_grid_with_torch(values, shape, scale, smooth)).abs().max() <= 2e-4
 
 
 def test_shrinking_keeps_the_mean() -> None:

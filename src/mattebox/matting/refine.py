@@ -29,7 +29,7 @@ _DOUBT = 64.0
 # At sharpen = 1 an edge becomes twenty times as steep; more would be a staircase.
 _STEEPEST = 20.0
 # Levels up to this steep may be enlarged with an overshoot: steeper ones would make rings of it.
-_GENTLE = 2.0
+_GENTLE = 1.5
 # A speck is what stands out from nothing by this much; a hole, what is missing from all.
 _STANDS_OUT = 0.25
 # How far the soft rim of a speck or hole reaches, in pixels of the map.
