@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from mattebox.errors import DecodeError, SettingsError, SinkRefused
+from mattebox.errors import DecodeError, SettingsError, SinkRefused, SourceNotFound
 from mattebox.jobs import Kind, input_kind, output_kind, plan
 
 
@@ -51,10 +51,14 @@ def test_an_empty_folder_is_an_input_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("input", "output"), [("a.png", "b.mp4"), ("a.png", "-"), ("a.mp4", "b.png")]
 )
-def test_one_picture_and_a_video_do_not_fit_each_other(input: str, output: str) -> None:
+def test_one_picture_and_a_video_do_not_fit_each_other(
+    input: str, output: str, tmp_path: Path
+) -> None:
     """Refused before anything is opened."""
+    there = tmp_path / input
+    there.touch()
     with pytest.raises(SinkRefused):
-        plan(input, [output], picture_suffix=".png")
+        plan(str(there), [output], picture_suffix=".png")
 
 
 @pytest.mark.parametrize(
@@ -70,7 +74,7 @@ def test_a_matte_is_saved_where_it_stays_lossless(input: str, matte: str) -> Non
 @pytest.mark.parametrize("name", ["camera:0", "screen", "rtsp://camera/stream"])
 def test_a_live_source_is_pointed_out(name: str) -> None:
     """Run is for files."""
-    with pytest.raises(SettingsError, match="live"):
+    with pytest.raises(SettingsError, match="takes files"):
         input_kind(name)
 
 
@@ -117,3 +121,12 @@ def test_an_address_is_no_file(name: str) -> None:
     """No folder called ``rtmp:`` is looked for."""
     with pytest.raises(SettingsError, match="is an address"):
         plan("in.mp4", [name], picture_suffix=".png")
+
+
+@pytest.mark.parametrize(("input", "output"), [("a.mov", "b.png"), ("a.png", "b.mp4")])
+def test_what_is_not_there_is_said_before_what_does_not_fit(
+    input: str, output: str, tmp_path: Path
+) -> None:
+    """That a file is missing matters more than what its name makes of it."""
+    with pytest.raises(SourceNotFound, match="nothing is at"):
+        plan(str(tmp_path / input), [output], picture_suffix=".png")

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from mattebox.errors import DecodeError, SettingsError, SinkRefused
+from mattebox.errors import DecodeError, SettingsError, SinkRefused, SourceNotFound
 from mattebox.files import PICTURE_SUFFIXES, is_picture, visible_pictures
 
 STANDARD_STREAM = "-"
@@ -30,6 +30,9 @@ class Kind(Enum):
     FOLDER = "a folder"
     STREAM = "a standard stream"
     SYNTHETIC = "the synthetic source"
+
+
+_FILES = {Kind.PICTURE, Kind.VIDEO}
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +68,9 @@ def input_kind(name: str) -> Kind:
             return Kind.SYNTHETIC
         if _LIVE_INPUT.match(name):
             raise SettingsError(
-                f"{name} is a live source, and `mattebox run` takes files.",
-                "Give a video, a picture, a folder of pictures, - or synthetic.",
+                f"{name} is a camera or an address, and `mattebox run` takes files.",
+                "Download it first, or give a video, a picture, a folder of pictures, - or "
+                "synthetic.",
             )
     return Kind.PICTURE if is_picture(path) else Kind.VIDEO
 
@@ -96,6 +100,7 @@ def plan(
         SettingsError: the input is a live source, or there is no output.
         DecodeError: the folder holds no pictures.
         SinkRefused: an output cannot hold what the input is.
+        SourceNotFound: so it seems, but the input is not there at all.
     """
     if not outputs:
         raise SettingsError("there is no output.", "Name one with -o.")
@@ -163,12 +168,17 @@ def _one_each(
 
 def _refuse_a_misfit(input: str, kind: Kind, output: str) -> None:
     target = output_kind(output)
-    if kind is Kind.PICTURE and target in {Kind.VIDEO, Kind.STREAM}:
+    to_video = kind is Kind.PICTURE and target in {Kind.VIDEO, Kind.STREAM}
+    to_picture = kind is not Kind.PICTURE and target is Kind.PICTURE
+    if (to_video or to_picture) and kind in _FILES and not Path(input).exists():
+        # What it is was guessed from its name: that it is not there comes first.
+        raise SourceNotFound(f"nothing is at {input}.", "Check the path and its spelling.")
+    if to_video:
         raise SinkRefused(
             f"cannot write {input}, which is one picture, as {output}, which is a video.",
             "Write to a .png, .webp or .jpg file or to a folder.",
         )
-    if kind is not Kind.PICTURE and target is Kind.PICTURE:
+    if to_picture:
         raise SinkRefused(
             f"cannot write {input}, which is {kind.value}, to {output}, which holds one picture.",
             "Write to a video file, or to a folder for numbered pictures.",

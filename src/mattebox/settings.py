@@ -63,7 +63,8 @@ class InputSettings(_Section):
     """How the input is read."""
 
     corrupt_limit: int = Field(default=100, ge=0)
-    """How many damaged packets or pictures are skipped and counted before the input is given up."""
+    """How many damaged packets are skipped and counted before the input is given up. Pictures that
+    the decoder mends itself are kept, with a warning, and not counted."""
 
     folder_rate: float = Field(default=25.0, ge=0.01, le=1000)
     """Frames per second of a folder of pictures that is written as one video."""

@@ -96,7 +96,9 @@ def test_two_interrupts_in_a_row_still_keep_what_was_finished(tmp_path: Path) ->
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device that is always full")
-@pytest.mark.parametrize("arguments", [["models", "--json"], ["config", "schema"], ["models"]])
+@pytest.mark.parametrize(
+    "arguments", [["models", "--json"], ["config", "schema"], ["models"], ["--help"]]
+)
 def test_a_full_standard_output_is_told(arguments: list[str]) -> None:
     """Exit code 4 and one line, also when Python only notices at its end."""
     command = [sys.executable, "-m", "mattebox", *arguments]
@@ -105,3 +107,15 @@ def test_a_full_standard_output_is_told(arguments: list[str]) -> None:
     assert outcome.returncode == EXIT_OUTPUT
     assert outcome.stderr.count(b"\n") == 1
     assert b"cannot write to standard output" in outcome.stderr
+
+
+@pytest.mark.parametrize("arguments", [["models"], ["config", "schema"]])
+def test_nobody_reading_is_an_output_error_too(arguments: list[str]) -> None:
+    """`mattebox models | head -1`: a documented exit code, whatever prints."""
+    with start(arguments) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        process.stdout.close()
+        err = process.stderr.read()
+    assert process.returncode == EXIT_OUTPUT, err
+    assert b"Traceback" not in err

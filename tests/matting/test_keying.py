@@ -189,12 +189,24 @@ def test_a_screen_once_found_is_kept() -> None:
     assert (alpha[:18] == 1).all()
 
 
-def test_before_a_screen_is_found_nothing_is_shown_and_then_it_is_said() -> None:
-    """Fail closed: a dark camera shows no room, and a room with no screen is an error."""
+def test_frames_before_the_first_screen_wait_for_it() -> None:
+    """A camera that starts dark: nothing is shown before it is known what the screen is."""
+    dark = picture(np.zeros((48, 64, 3)), "yuv420p", pts=0)
+    rgb, _ = studio(size=(64, 48))
+    light = [picture(rgb, "yuv420p", pts=pts) for pts in (1, 2)]
+
+    mattes = list(keying(iter([[dark, light[0]], [light[1]]]), ChromaKey(KEY)))
+
+    assert [matte.frame.pts for matte in mattes] == [0, 1, 2]
+    assert (mattes[0].alpha > 0.9).all()  # black is no green: all of it is foreground
+
+
+def test_where_no_screen_is_found_nothing_is_shown_and_it_is_said() -> None:
+    """Fail closed: a room with no screen is an error, and no frame of it is let through."""
     room = picture(np.full((48, 64, 3), 0.5), "yuv420p")
     key = ChromaKey(KEY)
 
-    assert (key.cut(room).alpha == 0).all()
+    assert key.cut(room) is None
     with pytest.raises(SettingsError, match="no green or blue screen") as caught:
         list(keying(iter([[room] * 100]), key))
     assert "chroma.colour" in caught.value.advice

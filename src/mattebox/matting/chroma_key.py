@@ -96,8 +96,8 @@ class ChromaKey:
         self._key: Samples | None = None
         self._frames_without = 0
 
-    def cut(self, frame: Frame) -> Matte:
-        """The frame without the screen's tint, and its alpha.
+    def cut(self, frame: Frame) -> Matte | None:
+        """The frame without the screen's tint, and its alpha; None until a screen was found.
 
         Raises:
             FrameError: the frame is gray.
@@ -111,8 +111,7 @@ class ChromaKey:
         small = _at_chroma_size(frame)
         key = self._find_key(small, frame.format)
         if key is None:
-            # Fail closed: nothing is shown before it is known what the screen is.
-            return Matte(frame, torch.zeros(frame.format.height, frame.format.width))
+            return None
         plate = _clean_plate(small, key, frame.format)
         share = _screen_share(small, plate, frame.format)
         shares = _at_plane_sizes(frame, share)

@@ -29,10 +29,11 @@ __all__ = [
 class Key(Protocol):
     """What tells the foreground from its ground without a network."""
 
-    def cut(self, frame: Frame) -> Matte:
+    def cut(self, frame: Frame) -> Matte | None:
         """The frame, its colours cleaned where the key can, and its alpha on the CPU.
 
-        Called with frames in order of pts.
+        Called with frames in order of pts. None: it is not known yet what to key; the frame will be
+        given again as soon as it is.
 
         Raises:
             FrameError: frames of that format cannot be keyed.
@@ -67,9 +68,22 @@ def keying(
     Raises:
         FrameError, SettingsError: as ``Key.cut`` and ``Key.end``.
     """
+    held: list[Frame] = []
     for batch in batches:
         for frame in batch:
-            matte = key.cut(frame)
-            alpha = finish(matte.alpha, frame) if finish else matte.alpha
-            yield Matte(matte.frame, within_own_alpha(alpha, frame))
+            held.append(frame)
+            if (matte := key.cut(frame)) is None:
+                continue
+            for earlier in held[:-1]:
+                if (late := key.cut(earlier)) is not None:
+                    yield _finished(late, earlier, finish)
+            held.clear()
+            yield _finished(matte, frame, finish)
     key.end()
+
+
+def _finished(
+    matte: Matte, frame: Frame, finish: Callable[[Tensor, Frame], Tensor] | None
+) -> Matte:
+    alpha = finish(matte.alpha, frame) if finish else matte.alpha
+    return Matte(matte.frame, within_own_alpha(alpha, frame))

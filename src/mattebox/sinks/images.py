@@ -67,7 +67,8 @@ class ImageSink:
                 f"cannot write a second picture to {self._path}: it holds one picture.",
                 "Write to a folder for numbered pictures, or to a video file.",
             )
-        _store(self._working, encode_still(frame, self._path.suffix, self._quality))
+        data = encode_still(frame, self._path.suffix, self._quality)
+        _store(self._working, data, meant_for=self._path)
         self._is_written = True
 
     def close(self) -> None:
@@ -152,7 +153,9 @@ class FolderSink:
         if self._working is None:
             raise SinkError(f"cannot write to {self._path}: it is not open.")
         data = encode_still(frame, self._suffix, self._quality)
-        _store(self._place_of(self._working, self._pictures + 1), data)
+        number = self._pictures + 1
+        place = self._place_of(self._working, number)
+        _store(place, data, meant_for=self._place_of(self._path, number))
         self._pictures += 1
 
     def close(self) -> None:
@@ -229,14 +232,14 @@ class FolderSink:
         return folder / f"{number:06d}{self._suffix}"
 
 
-def _store(path: Path, data: bytes) -> None:
+def _store(path: Path, data: bytes, *, meant_for: Path) -> None:
     try:
         path.write_bytes(data)
     except OSError as error:
         with contextlib.suppress(OSError):
             path.unlink()
         raise SinkError(
-            f"cannot write {path.name}: {error.strerror}.",
+            f"cannot write {meant_for}: {error.strerror}.",
             "Make room on the disk, or write to another one.",
         ) from error
 

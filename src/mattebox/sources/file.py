@@ -38,7 +38,7 @@ from mattebox.timing import seconds
 log = logging.getLogger(__name__)
 
 # A stream that ends this much before its header says was cut off: seconds, share of the whole.
-_MISSING_S, _MISSING_SHARE = 1.0, 0.05
+_MISSING_S, _MISSING_SHARE = 0.3, 0.02
 
 
 class FileSource:

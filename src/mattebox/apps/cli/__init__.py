@@ -6,12 +6,14 @@ torch nor OpenCV nor FFmpeg is loaded before a command needs it.
 
 from __future__ import annotations
 
+import sys
 from importlib.metadata import version
 from typing import Annotated
 
 import typer
 
 from mattebox.apps.cli import config, machine, models, run
+from mattebox.apps.cli.console import fail_for_stdout
 from mattebox.apps.cli.process import before_loading_libraries
 
 _EPILOG = (
@@ -56,4 +58,10 @@ def _options(
 def main() -> None:
     """The program ``mattebox``."""
     before_loading_libraries()
-    app()
+    try:
+        app()
+    except OSError as error:  # --help and --version know nothing of commands' storytelling
+        try:
+            fail_for_stdout(error)
+        except typer.Exit as refusal:
+            sys.exit(refusal.exit_code)

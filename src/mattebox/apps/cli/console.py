@@ -5,11 +5,13 @@ Results go to stdout, everything else to stderr. Nothing here does the work.
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from types import FrameType
@@ -56,10 +58,21 @@ _EXIT_CODES: tuple[tuple[type[MatteboxError], int], ...] = (
 
 _STAGE_NOTE = "raised in stage"
 _ENDING = (signal.SIGINT, signal.SIGTERM)
-_PATIENT_INTERRUPTS = 2
+# How long a clean-up may take before another Ctrl-C breaks it off.
+_CLEAN_UP_S = 10.0
 
 messages = Console(stderr=True, highlight=False, soft_wrap=True)
-results = Console(highlight=False, soft_wrap=True)
+
+
+class _Results(Console):
+    """Standard output; where nobody reads it that is an error like any other."""
+
+    def on_broken_pipe(self) -> None:
+        """Instead of an exit code that is documented nowhere."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
+
+
+results = _Results(highlight=False, soft_wrap=True)
 
 
 def exit_code(error: MatteboxError) -> int:
@@ -148,11 +161,7 @@ def storytelling(*, as_json: bool = False) -> Iterator[Reporter]:
     except MatteboxError as error:
         reporter.fail(error)
     except OSError as error:
-        if error.filename is not None:
-            raise
-        _give_stdout_up()
-        reporter.as_json = False
-        reporter.fail(SinkError(f"cannot write to standard output: {error.strerror}."))
+        fail_for_stdout(error)
     except KeyboardInterrupt as interrupt:
         reporter.interrupted(interrupt)
     finally:
@@ -160,10 +169,21 @@ def storytelling(*, as_json: bool = False) -> Iterator[Reporter]:
             signal.signal(number, handler)
 
 
-def _give_stdout_up() -> None:
-    """What is still waiting to be written there would fail again when Python ends."""
+def fail_for_stdout(error: OSError) -> NoReturn:
+    """Tell that standard output cannot be written, with the error's notes; exit code 4.
+
+    Raises:
+        OSError: the error itself, if it is about a file.
+    """
+    if error.filename is not None:
+        raise error
     with suppress(OSError, ValueError):
+        # What is still waiting to be written there would fail again when Python ends.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    refusal = SinkError(f"cannot write to standard output: {error.strerror}.")
+    for note in getattr(error, "__notes__", ()):
+        refusal.add_note(note)
+    Reporter(as_json=False).fail(refusal)
 
 
 def show_logs(*, verbose: bool) -> None:
@@ -175,17 +195,19 @@ def show_logs(*, verbose: bool) -> None:
 
 
 class _Interrupts:
-    """The first Ctrl-C or SIGTERM ends the work in order; the next waits for that; the third kills.
+    """The first Ctrl-C or SIGTERM ends the work in order; those that follow wait for that.
 
-    Without this a second Ctrl-C would break into the very clean-up that the first one began.
+    Without this a second Ctrl-C would break into the very clean-up that the first one began. Only
+    where that hangs does another one kill.
     """
 
     def __init__(self) -> None:
-        self._count = 0
+        self._first_s: float | None = None
 
     def __call__(self, number: int, frame: FrameType | None) -> None:
-        self._count += 1
-        if self._count == 1:
+        now_s = time.monotonic()
+        if self._first_s is None:
+            self._first_s = now_s
             raise KeyboardInterrupt
-        if self._count > _PATIENT_INTERRUPTS:
+        if now_s - self._first_s > _CLEAN_UP_S:
             os._exit(EXIT_INTERRUPTED)
