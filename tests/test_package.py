@@ -18,6 +18,8 @@ def test_the_public_names_are_these() -> None:
     assert mattebox.__all__ == sorted(mattebox.__all__)
     assert {"compose", "composites", "replace_background"} <= set(mattebox.__all__)
     assert all(hasattr(mattebox, name) for name in mattebox.__all__)
+    assert dir(mattebox) == mattebox.__all__
+    assert not hasattr(mattebox, "no_such_name")
 
 
 def test_the_tests_run_on_the_built_wheel() -> None:

@@ -1,5 +1,22 @@
-"""``python -m mattebox``: the command line."""
+"""The program: ``mattebox`` and ``python -m mattebox``."""
 
-from mattebox.apps.cli import main
+from __future__ import annotations
 
-main()
+import sys
+
+EXIT_INTERRUPTED = 130
+
+
+def main() -> None:
+    """The command line; Ctrl-C is answered from here on, while it is being loaded too."""
+    try:
+        from mattebox.apps.cli import main as command_line
+
+        command_line()
+    except KeyboardInterrupt:
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(EXIT_INTERRUPTED)
+
+
+if __name__ == "__main__":
+    main()

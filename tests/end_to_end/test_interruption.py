@@ -77,6 +77,23 @@ def test_no_command_loads_torch_before_it_needs_it() -> None:
     assert outcome.stdout.strip() == "[]"
 
 
+def test_an_interrupt_while_loading_leaves_no_traceback() -> None:
+    """Whatever is being imported at that moment."""
+    code = (
+        "import os, signal, sys\n"
+        "from mattebox.__main__ import main\n"
+        "class Interrupting:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name == 'typer':\n"
+        "            os.kill(os.getpid(), signal.SIGINT)\n"
+        "sys.meta_path.insert(0, Interrupting())\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", code]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (outcome.returncode, outcome.stderr) == (EXIT_INTERRUPTED, "Interrupted.\n")
+
+
 def test_two_interrupts_in_a_row_still_keep_what_was_finished(tmp_path: Path) -> None:
     """An impatient second Ctrl-C does not break into the clean-up of the first."""
     clip = write_clip(tmp_path / "in.mp4", codec="libx264", size=(320, 240), frames=600)
