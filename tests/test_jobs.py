@@ -130,3 +130,13 @@ def test_what_is_not_there_is_said_before_what_does_not_fit(
     """That a file is missing matters more than what its name makes of it."""
     with pytest.raises(SourceNotFound, match="nothing is at"):
         plan(str(tmp_path / input), [output], picture_suffix=".png")
+
+
+def test_a_forgotten_suffix_is_pointed_out(caplog: pytest.LogCaptureFixture) -> None:
+    """A folder of pictures has no sound; who asks for one writes it with a slash."""
+    plan("a.mp4", ["result/"], picture_suffix=".png")
+    assert not caplog.records
+
+    plan("a.mp4", ["result"], picture_suffix=".png")
+
+    assert "result has no suffix" in caplog.text

@@ -5,6 +5,7 @@ Looks at names and folders only; nothing is opened and no door is imported.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections import Counter
 from collections.abc import Sequence
@@ -17,6 +18,8 @@ from mattebox.files import PICTURE_SUFFIXES, is_picture, visible_pictures
 
 STANDARD_STREAM = "-"
 SYNTHETIC = "synthetic"
+
+_log = logging.getLogger(__name__)
 
 _URL = re.compile(r"^[a-z][a-z0-9+.-]*://")
 _LIVE_INPUT = re.compile(r"^(camera:|screen$|[a-z][a-z0-9+]+://)")
@@ -111,9 +114,18 @@ def plan(
         return _one_each(pictures, [Path(name) for name in outputs], matte, picture_suffix)
     for name in outputs:
         _refuse_a_misfit(input, kind, name)
+        if output_kind(name) is Kind.FOLDER and not _is_meant_as_folder(name):
+            _log.warning(
+                "%s has no suffix: it becomes a folder of numbered pictures, without sound", name
+            )
     if matte is not None:
         _refuse_a_matte_misfit(kind, matte)
     return [Job(input, tuple(outputs), matte)]
+
+
+def _is_meant_as_folder(name: str) -> bool:
+    """Whether it is one, or is written like one; otherwise a suffix may have been forgotten."""
+    return Path(name).is_dir() or name.endswith(("/", "\\"))
 
 
 def _refuse_what_is_no_path(input: str, outputs: Sequence[str]) -> None:
