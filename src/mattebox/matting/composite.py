@@ -69,7 +69,9 @@ def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None
             mixed[cells] = over(colour, shares, mixed[cells])
     shapes = [plane.shape for plane in backdrop]
     planes = [plane[:height, :width] for plane, (height, width) in zip(planes, shapes, strict=True)]
-    opaque = frame.format.with_pixels(frame.format.pixels.without_alpha())
+    opaque = frame.format
+    if pixels.has_alpha:
+        opaque = opaque.with_pixels(pixels.without_alpha())
     return replace(frame, planes=tuple(planes), format=opaque)
 
 

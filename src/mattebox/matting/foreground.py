@@ -43,7 +43,7 @@ _SURE = 8.0
 
 # How far beyond the soft edges colour is looked for, and to multiples of what the place where it is
 # looked for grows, in cells of the grid or of the frame: small steps would show as shimmer.
-_MARGIN, _STEP = 3, 8
+_MARGIN, _STEP = 3, 4
 
 # The grid has at least so many cells in the frame's shorter side.
 _FEWEST = 16

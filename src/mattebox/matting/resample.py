@@ -6,6 +6,7 @@ to eight times faster there than torch), elsewhere through torch. Pure functions
 
 from __future__ import annotations
 
+import math
 from functools import lru_cache
 
 import cv2
@@ -154,10 +155,13 @@ def _to_grid_with_cv2(
     scale: tuple[float, float],
     smooth: bool,
 ) -> npt.NDArray[np.float32]:
+    how = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
+    whole = (of * by for of, by in zip(values.shape, scale, strict=True))
+    if all(math.isclose(is_, to) for is_, to in zip(whole, size, strict=True)):
+        return np.asarray(cv2.resize(values, size[::-1], interpolation=how), np.float32)
     # The factors are said, not the size: a grid that reaches beyond must not be squeezed. So that
     # it is large enough, the map gets a pixel more, which is cut off again.
     longer = cv2.copyMakeBorder(values, 0, 1, 0, 1, cv2.BORDER_REPLICATE)
-    how = cv2.INTER_CUBIC if smooth else cv2.INTER_LINEAR
     grid = cv2.resize(longer, None, fx=scale[1], fy=scale[0], interpolation=how)
     return np.ascontiguousarray(grid[: size[0], : size[1]], np.float32)
 
