@@ -1,26 +1,34 @@
-"""Pictures with a true alpha, from folders of clips and from shards of stills.
+"""Pictures and their true alpha, from clips and from shards of stills.
 
-A folder of material holds ``truth/NAME.mp4`` with ``truth/NAME.alpha.mkv`` (gray) and
-``train/dev-*.tar`` with ``KEY.img.*`` and ``KEY.mask.*``.
+A folder of material holds ``truth/NAME.mp4`` with ``truth/NAME.alpha.mkv`` (gray), ``clips/*.mp4``
+(no truth) and ``train/dev-*.tar`` with ``KEY.img.*`` and ``KEY.mask.*``; a still without a mask is
+one of nothing. What a folder's sets are, and which frames of them count, is in ``sets.py``.
 """
 
 from __future__ import annotations
 
+import re
 import tarfile
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import av
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mattebox.errors import DecodeError
 from mattebox.frame import Frame, VideoFormat
 from mattebox.pixels import pixel_format
 from mattebox.sources.file import FileSource
+
+Alpha: TypeAlias = npt.NDArray[np.float32]  # (height, width) in [0, 1]
+
+_SHARD_NUMBER = re.compile(r"-\d+$")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,44 +43,93 @@ class Example:
 
     set: str
     frame: Frame
-    alpha: npt.NDArray[np.float32]
+    alpha: Alpha
 
 
 def clip(video: Path, every: int) -> Iterator[Example]:
     """Every so many-th frame of a clip whose alpha lies beside it."""
-    source = FileSource(video, corrupt_limit=0)
-    with av.open(str(video.with_suffix(".alpha.mkv"))) as container:
-        alphas = (frame.to_ndarray(format="gray") for frame in container.decode(video=0))
-        for number, (frame, alpha) in enumerate(zip(source.frames(), alphas, strict=False)):
-            if number % every == 0:
-                yield Example(video.stem, frame, _as_share(alpha))
-    source.close()
+    pairs = zip(frames(video), alphas(alpha_beside(video)), strict=False)
+    for number, (frame, alpha) in enumerate(pairs):
+        if number % every == 0:
+            yield Example(video.stem, frame, alpha)
 
 
-def shard(path: Path, at_most: int) -> Iterator[Example]:
-    """The first stills of a tar of pairs."""
-    with tarfile.open(path) as tar:
-        files = {member.name: member for member in tar}
-        names = sorted(name for name in files if ".img." in name)[:at_most]
-        for name in names:
-            key = name.partition(".img.")[0]
-            mask = next(other for other in files if other.startswith(f"{key}.mask."))
-            picture = _decoded(tar, files[name], cv2.IMREAD_COLOR)
-            alpha = _decoded(tar, files[mask], cv2.IMREAD_GRAYSCALE)
-            alpha = cv2.resize(alpha, picture.shape[1::-1], interpolation=cv2.INTER_AREA)
-            set_name = path.name.rpartition("-")[0]
-            yield Example(set_name, _frame(picture), _as_share(alpha))
+def shard(path: Path, at_most: int | None = None) -> Iterator[Example]:
+    """The first stills of a tar of pairs, or all of them; alpha is 0 where there is no mask.
+
+    Raises:
+        DecodeError: the tar or a picture in it cannot be read.
+    """
+    try:
+        with tarfile.open(path) as tar:
+            files = {member.name: member for member in tar}
+            for name in sorted(each for each in files if ".img." in each)[:at_most]:
+                yield Example(shard_set(path), *_still(tar, files, name))
+    except tarfile.TarError as error:
+        raise DecodeError(f"cannot read {path} as a tar: {error}.", "Make it again.") from error
 
 
-def _as_share(alpha: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+def shard_set(path: Path) -> str:
+    """The set that a tar belongs to: its name without its number."""
+    return _SHARD_NUMBER.sub("", path.stem)
+
+
+def alpha_beside(video: Path) -> Path:
+    """Where the true alpha of a clip lies."""
+    return video.with_suffix(".alpha.mkv")
+
+
+def frames(video: Path) -> Iterator[Frame]:
+    """Every frame of a clip, as the product reads it.
+
+    Raises:
+        SourceError: it is not there, or damaged.
+    """
+    with closing(FileSource(video, corrupt_limit=0)) as source:
+        yield from source.frames()
+
+
+def alphas(path: Path) -> Iterator[Alpha]:
+    """Every frame of a gray video, as shares.
+
+    Raises:
+        DecodeError: it cannot be read.
+    """
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                yield _as_share(frame.to_ndarray(format="gray"))
+    except (av.FFmpegError, IndexError) as error:
+        raise DecodeError(
+            f"cannot read the truth {path}: {error}.", "It has to be a gray video."
+        ) from error
+
+
+def _still(
+    tar: tarfile.TarFile, files: dict[str, tarfile.TarInfo], name: str
+) -> tuple[Frame, Alpha]:
+    picture = _decoded(tar, files[name], cv2.IMREAD_COLOR)
+    start = f"{name.partition('.img.')[0]}.mask."
+    mask = next((other for other in files if other.startswith(start)), None)
+    if mask is None:
+        return _frame(picture), np.zeros(picture.shape[:2], np.float32)
+    alpha = _decoded(tar, files[mask], cv2.IMREAD_GRAYSCALE)
+    alpha = cv2.resize(alpha, picture.shape[1::-1], interpolation=cv2.INTER_AREA)
+    return _frame(picture), _as_share(alpha)
+
+
+def _as_share(alpha: npt.NDArray[Any]) -> Alpha:
     return alpha.astype(np.float32) / np.float32(255)
 
 
 def _decoded(tar: tarfile.TarFile, member: tarfile.TarInfo, flags: int) -> npt.NDArray[Any]:
     file = tar.extractfile(member)
-    assert file is not None, f"{member.name} is no file"
-    picture = cv2.imdecode(np.frombuffer(file.read(), np.uint8), flags)
-    assert picture is not None, f"{member.name} is no picture"
+    data = np.frombuffer(file.read() if file else b"", np.uint8)
+    picture = cv2.imdecode(data, flags) if data.size else None
+    if picture is None:
+        raise DecodeError(
+            f"{member.name} in {tar.name!s} is no picture.", "Take it out of the tar."
+        )
     return picture
 
 

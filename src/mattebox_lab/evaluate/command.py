@@ -1,0 +1,66 @@
+"""``python -m mattebox_lab evaluate``: networks against truth, and against each other.
+
+Only options here; nothing heavy is imported before the command runs. The work is in ``run.py``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mattebox.apps.cli.process import before_working
+
+
+def evaluate(
+    material: Annotated[Path, typer.Argument(help="Clips and stills with truth: see README.md.")],
+    models: Annotated[
+        list[str], typer.Option("-m", "--model", help="A checkpoint: a known name or a path.")
+    ],
+    size: Annotated[int, typer.Option(help="Longer side of the network's picture.")] = 320,
+    precisions: Annotated[
+        list[str] | None, typer.Option("--precision", help="fp32 (default), bf16, fp16; several.")
+    ] = None,
+    device: Annotated[str, typer.Option("-d", "--device", help="As for `mattebox run`.")] = "auto",
+    stills: Annotated[
+        int | None, typer.Option(min=1, help="At most so many stills of a set.")
+    ] = None,
+    every: Annotated[int, typer.Option(min=1, help="Every so many-th frame of a clip.")] = 10,
+    sets: Annotated[
+        list[str] | None, typer.Option(help="Only these sets; * stands for anything.")
+    ] = None,
+    squash: Annotated[
+        bool, typer.Option("--squash", help="Squash pictures to squares instead of keeping aspect.")
+    ] = False,
+    matte: Annotated[
+        bool, typer.Option("--matte", help="Judge the product's matte, not the network's map.")
+    ] = False,
+    json_path: Annotated[
+        Path | None, typer.Option("--json", help="Write every figure to this file.")
+    ] = None,
+    sheets: Annotated[
+        Path | None, typer.Option(help="Write a contact sheet of each set into this folder.")
+    ] = None,
+) -> None:
+    """Judge networks on stills and clips: a table on standard output."""
+    from mattebox_lab.evaluate.contenders import View
+    from mattebox_lab.evaluate.report import refuse_unwritable
+    from mattebox_lab.evaluate.run import Request, run
+
+    before_working()
+    if json_path is not None:
+        refuse_unwritable(json_path)
+    view = View(size, squash, matte)
+    how = precisions or ("fp32",)
+    report = run(
+        Request(material, models, view, how, device, stills, every, sets or (), sheets), _tell
+    )
+    if json_path is not None:
+        report.save(json_path)
+    print(report.table())
+
+
+def _tell(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

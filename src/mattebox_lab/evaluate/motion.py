@@ -1,0 +1,110 @@
+"""Where the pixels of one frame were in the frame before, at thumbnail size.
+
+What lives here: dense optical flow both ways, where the two agree, and carrying a map along. What
+does not: what is measured with it (``over_time.py``). Any thread may call it; how DIS splits its
+work, and with it the last digits of a flow, depends on OpenCV's number of threads.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from mattebox.frame import Frame
+from mattebox.matting.prepare import prepare
+from mattebox_lab.evaluate.stills import Map, Shape
+
+Gray: TypeAlias = npt.NDArray[np.uint8]
+Flow: TypeAlias = npt.NDArray[np.float32]
+
+# The longer side: here people move by a few pixels a frame, and noise is averaged away.
+SIZE = 256
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Motion:
+    """The way back from one frame to the frame before.
+
+    Attributes:
+        back: float32 (h, w, 2), in pixels: what is at (x, y) was at (x, y) + back[y, x].
+        certain: bool (h, w): where the way there and back ends where it began.
+    """
+
+    back: Flow
+    certain: Shape
+
+
+def thumbnail(frame: Frame) -> Gray:
+    """uint8 (h, w): the frame in gray, its longer side 256 pixels, both multiples of 32."""
+    picture = prepare([frame], SIZE)[0].permute(1, 2, 0).numpy()
+    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
+
+
+def motion_between(before: Gray, now: Gray) -> Motion:
+    """The motion from one thumbnail to the next.
+
+    Source: Kroeger, Timofte, Dai and Van Gool, "Fast Optical Flow using Dense Inverse Search", ECCV
+    2016, as in OpenCV with its medium preset.
+    """
+    back, forth = _flow(now, before), _flow(before, now)
+    return Motion(back, consistent(back, forth))
+
+
+def consistent(back: Flow, forth: Flow) -> Shape:
+    """Where |f + b|² < 0.01 · (|f|² + |b|²) + 0.5, in pixels, and the way back stays inside.
+
+    f is the way back from a pixel and b the way forth from where that ends. Elsewhere something was
+    covered, uncovered, or not recognised.
+
+    Source: Sundaram, Brox and Keutzer, "Dense Point Trajectories by GPU-Accelerated Large
+    Displacement Optical Flow", ECCV 2010.
+    """
+    there = carry(forth, back)
+    missed = np.square(back + there).sum(-1)
+    lengths = np.square(back).sum(-1) + np.square(there).sum(-1)
+    return np.asarray((missed < 0.01 * lengths + 0.5) & _stays_inside(back))
+
+
+def carry(map: npt.NDArray[np.float32], back: Flow) -> npt.NDArray[np.float32]:
+    """What was before, moved to where it is now: map(x + back(x)), bilinear.
+
+    Args:
+        map: float32 (h, w) or (h, w, C), of the frame before.
+        back: float32 (h, w, 2).
+    """
+    columns, rows = _ends(back)
+    carried = cv2.remap(map, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(carried, np.float32)
+
+
+def at_size_of(map: Map, motion: Motion) -> Map:
+    """A map at the motion's size: by area where it shrinks, bilinear where it grows."""
+    height, width = motion.certain.shape
+    if map.shape == (height, width):
+        return map
+    shrinks = map.shape[0] > height or map.shape[1] > width
+    how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(map, (width, height), interpolation=how), np.float32)
+
+
+def _flow(start: Gray, end: Gray) -> Flow:
+    dis = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_MEDIUM)
+    # The stubs do not know that there need be no flow to begin with.
+    return np.asarray(dis.calc(start, end, None), np.float32)  # type: ignore[call-overload]
+
+
+def _ends(back: Flow) -> tuple[Map, Map]:
+    """float32 (h, w) each: the columns and the rows that the ways end in."""
+    rows, columns = np.indices(back.shape[:2], np.float32)
+    return columns + back[..., 0], rows + back[..., 1]
+
+
+def _stays_inside(back: Flow) -> Shape:
+    columns, rows = _ends(back)
+    height, width = rows.shape
+    across, down = (columns >= 0) & (columns <= width - 1), (rows >= 0) & (rows <= height - 1)
+    return np.asarray(across & down)

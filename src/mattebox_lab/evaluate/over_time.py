@@ -1,0 +1,54 @@
+"""What maps of consecutive frames are worth: pure functions of numpy arrays.
+
+Maps are float32 in [0, 1]. What one frame is worth by itself is in ``stills.py``. Any thread may
+call it.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from mattebox_lab.evaluate.motion import Motion, at_size_of, carry
+from mattebox_lab.evaluate.stills import Map
+
+
+def dtssd(now: Map, before: Map, truth_now: Map, truth_before: Map) -> float:
+    """How far the map's change is from the truth's, of one pair of frames, ×100; 0 is perfect.
+
+    √ mean((Δα − Δα*)²) · 100 in [0, 200], with Δ the difference to the frame before. A map that is
+    wrong by the same in both frames has 0.
+
+    Args:
+        now, before, truth_now, truth_before: (height, width) each, of one size.
+
+    Source: dtSSD of Erofeev, Gitman, Vatolin, Fedorov and Wang, "Perceptually Motivated Benchmark
+    for Video Matting", BMVC 2015; the mean over pixels and the factor as in Lin, Yang, Saleemi and
+    Sengupta, "Robust High-Resolution Video Matting with Temporal Guidance", WACV 2022.
+    """
+    difference = (now - before) - (truth_now - truth_before)
+    return float(np.sqrt(np.square(difference).mean()) * 100)
+
+
+def flicker(now: Map, before: Map, motion: Motion) -> float | None:
+    """How much a map changes without the picture's moving so, of one pair of frames, ×1000.
+
+    mean(|s(x) − s'(x + back(x))|) · 1000 in [0, 1000] over the pixels whose motion is certain, at
+    the motion's size; s' is the map of the frame before. It is 0 for a map that stands still with
+    the picture or moves with it, and needs no truth: a map of nothing has 0 too.
+
+    Args:
+        now, before: (h, w) of any size.
+        motion: from the frame before to this one.
+
+    Returns:
+        None where no pixel's motion is certain, as at a cut.
+
+    Source: the warping error of Lai, Huang, Wang, Shechtman, Yumer and Yang, "Learning Blind Video
+    Temporal Consistency", ECCV 2018, with the absolute difference in place of the squared one, and
+    ours the size and the flow.
+    """
+    if not motion.certain.any():
+        return None
+    carried = carry(at_size_of(before, motion), motion.back)
+    changed = np.abs(at_size_of(now, motion) - carried)
+    return float(changed[motion.certain].mean() * 1000)

@@ -1,0 +1,162 @@
+"""The result of an evaluation, as a table for people and as JSON for programs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from mattebox.errors import SinkError, SinkRefused
+from mattebox_lab.evaluate.contenders import View
+from mattebox_lab.evaluate.judging import Scores, SetScores
+from mattebox_lab.evaluate.sets import PEOPLE_MEAN
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One measure in the table."""
+
+    title: str
+    value: Callable[[SetScores], float | None]
+    decimals: int
+
+    def cell(self, scores: SetScores) -> str:
+        """The figure, or a dash where there is none."""
+        value = self.value(scores)
+        return "–" if value is None else f"{value:.{self.decimals}f}"
+
+
+COLUMNS = (
+    Column("MAE", lambda scores: scores.mae, 3),
+    Column("MSE", lambda scores: scores.mse, 3),
+    Column("maxF", lambda scores: scores.max_f, 3),
+    Column("IoU", lambda scores: scores.iou, 3),
+    Column("edgeF", lambda scores: scores.boundary_f, 3),
+    Column("mean", lambda scores: scores.saliency, 3),
+    Column("dtSSD", lambda scores: scores.dtssd, 2),
+    Column("flick", lambda scores: scores.flicker, 2),
+)
+AGREEMENT = Column("=fp32", lambda scores: scores.agreement, 3)
+LEGEND = (
+    "maxF: β² = 0.3 · IoU, edgeF (boundary F): at ½ · mean: of the map · dtSSD ×100 · "
+    "flick(er) ×1000 · =fp32: IoU with the maps in fp32"
+)
+
+
+_CELL_WIDTH, _COUNTS_WIDTH = 7, len(" pictures pairs")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A contender's result: see ``Contender`` and ``Scores``."""
+
+    name: str
+    precision: str
+    sha256: str
+    scores: Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was judged, how, and what came of it.
+
+    Attributes:
+        material: the folder.
+        view: how pictures were shown.
+        stills, every: the limits, as in ``find_sets``.
+        entries: one or more, all of the same sets.
+    """
+
+    material: str
+    view: View
+    stills: int | None
+    every: int
+    entries: tuple[Entry, ...]
+
+    def table(self) -> str:
+        """Sets as rows, each contender's measures side by side, and what the columns mean."""
+        compared = any(each.agreement is not None for e in self.entries for each in e.scores.sets)
+        columns = (*COLUMNS, AGREEMENT) if compared else COLUMNS
+        lines = [[each.scores.of(name) for each in self.entries] for name in self._names]
+        people = [each.scores.people for each in self.entries]
+        lines.append([each for each in people if each is not None])
+        width = max(map(len, (*self._names, PEOPLE_MEAN)))
+        labels = _joined(_fitted(f"{e.name} {e.precision}", columns) for e in self.entries)
+        titles = _joined(_cells(each.title for each in columns) for _ in self.entries)
+        return "\n".join(
+            [
+                f"{'':{width + _COUNTS_WIDTH}}{labels}".rstrip(),
+                f"{'set':{width}} pictures pairs{titles}",
+                *(_row(line, width, columns) for line in lines if line),
+                LEGEND,
+            ]
+        )
+
+    @property
+    def _names(self) -> list[str]:
+        return [each.set for each in self.entries[0].scores.sets]
+
+    def save(self, path: Path) -> None:
+        """Write everything as JSON.
+
+        Raises:
+            SinkError: it cannot be written.
+        """
+        try:
+            path.write_text(self.to_json(), "utf-8")
+        except OSError as error:
+            raise SinkError(f"cannot write {path}: {error.strerror}.", "Choose another.") from error
+
+    def to_json(self) -> str:
+        """Every figure, with checkpoints' SHA-256, size, precision and counts."""
+        head = {
+            "material": self.material,
+            **asdict(self.view),
+            "stills": self.stills,
+            "every": self.every,
+        }
+        entries = [_as_json(entry) for entry in self.entries]
+        return json.dumps({**head, "entries": entries}, indent=1, ensure_ascii=False) + "\n"
+
+
+def refuse_unwritable(path: Path) -> None:
+    """Find out before an hour's work that its result has no place to go.
+
+    Raises:
+        SinkRefused: there is no such folder, or the path is one.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        what = "it is a folder" if path.is_dir() else f"there is no folder {path.parent}"
+        raise SinkRefused(f"cannot write {path}: {what}.", "Pass the path of a file to --json.")
+
+
+def _as_json(entry: Entry) -> dict[str, object]:
+    people = entry.scores.people
+    return {
+        "name": entry.name,
+        "precision": entry.precision,
+        "sha256": entry.sha256,
+        "sets": [asdict(each) for each in entry.scores.sets],
+        "people": None if people is None else asdict(people),
+    }
+
+
+def _row(line: Sequence[SetScores], width: int, columns: Sequence[Column]) -> str:
+    first = line[0]
+    cells = _joined(_cells(column.cell(each) for column in columns) for each in line)
+    return f"{first.set:{width}} {first.pictures:8} {first.pairs:5}{cells}"
+
+
+def _cells(texts: Iterable[str]) -> str:
+    return "".join(f"{text:>{_CELL_WIDTH}}" for text in texts)
+
+
+def _joined(blocks: Iterable[str]) -> str:
+    return "".join(f"  {block}" for block in blocks)
+
+
+def _fitted(label: str, columns: Sequence[Column]) -> str:
+    """A label over its columns; of one too long the end is what tells files apart."""
+    width = _CELL_WIDTH * len(columns)
+    return f"{label:^{width}}" if len(label) <= width else f"…{label[1 - width :]}"

@@ -1,0 +1,160 @@
+"""The sets of a folder of material, and which pictures of them are judged.
+
+What lives here: finding sets by name, and taking so many stills and every so many-th frame. What
+does not: reading pictures (``material.py``), judging (``judging.py``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import chain, islice, repeat
+from pathlib import Path
+
+from mattebox.errors import FrameError, SettingsError, SourceNotFound
+from mattebox.frame import Frame
+from mattebox_lab.evaluate.material import Alpha, alpha_beside, alphas, frames, shard, shard_set
+from mattebox_lab.evaluate.motion import Gray, Motion, motion_between, thumbnail
+
+PEOPLE = "dev-people-*"
+PEOPLE_MEAN = f"mean of {PEOPLE}"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """A picture to judge.
+
+    Attributes:
+        frame: the picture.
+        alpha: float32 (height, width) in [0, 1], the truth; None where nobody knows it.
+        counts: whether it is judged by itself, or only as the frame after another.
+        motion: from the sample before, where that is the frame before; None elsewhere.
+
+    Raises:
+        FrameError: the truth is of another size than the picture.
+    """
+
+    frame: Frame
+    alpha: Alpha | None
+    counts: bool = True
+    motion: Motion | None = None
+
+    def __post_init__(self) -> None:
+        size = self.frame.format.height, self.frame.format.width
+        if self.alpha is not None and self.alpha.shape != size:
+            raise FrameError(f"a truth of {self.alpha.shape} does not fit a picture of {size}.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class MaterialSet:
+    """Pictures that have one line in the table.
+
+    Attributes:
+        name: of the line.
+        samples: reads them, anew at each call.
+        moving: whether they are frames of one clip.
+    """
+
+    name: str
+    samples: Callable[[], Iterable[Sample]]
+    moving: bool = False
+
+    def kept(self) -> MaterialSet:
+        """The same set in memory: for judging it many times."""
+        samples = tuple(self.samples())
+        return MaterialSet(self.name, lambda: samples, self.moving)
+
+
+def find_sets(
+    material: Path,
+    names: Sequence[str] = (),
+    *,
+    stills: int | None = None,
+    every: int = 1,
+) -> list[MaterialSet]:
+    """The sets of a folder: stills first, then clips with truth, then clips without.
+
+    Args:
+        material: see ``material.py``. Of a clip with and without truth the one with it counts.
+        names: which sets, in the order of the folder; ``*`` and ``?`` stand for anything; all of
+            them where there are no names.
+        stills: how many of each set of stills, the first by name; None for all.
+        every: every so many-th frame of a clip is judged, and the change to the one after it.
+
+    Raises:
+        SourceNotFound: there is no such folder, nothing in it, or no truth beside a clip in truth/.
+        SettingsError: a name is of no set.
+    """
+    sets: dict[str, MaterialSet] = {}
+    for each in chain(_stills(material, stills), *_clips(material, every)):
+        sets.setdefault(each.name, each)
+    if not sets:
+        raise SourceNotFound(
+            f"no sets in {material}: "
+            + ("there is no such folder." if not material.is_dir() else "it has none of the files.")
+            + " Sets are train/dev-*.tar, truth/*.mp4 with *.alpha.mkv, and clips/*.mp4.",
+            "Pass a folder that holds some of these.",
+        )
+    return [sets[name] for name in _chosen(names, [*sets])]
+
+
+def _chosen(names: Sequence[str], present: Sequence[str]) -> list[str]:
+    for name in names:
+        if not any(fnmatchcase(each, name) for each in present):
+            raise SettingsError(
+                f"no set {name!r}; there are {', '.join(present)}.",
+                "Pass some of these to --sets, or a pattern such as 'dev-people-*'.",
+            )
+    return [each for each in present if not names or any(fnmatchcase(each, n) for n in names)]
+
+
+def _stills(material: Path, at_most: int | None) -> Iterator[MaterialSet]:
+    shards: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted((material / "train").glob("dev-*.tar")):
+        shards[shard_set(path)].append(path)
+    for name, paths in shards.items():
+        yield MaterialSet(name, partial(_still_samples, paths, at_most))
+
+
+def _clips(material: Path, every: int) -> tuple[Iterator[MaterialSet], Iterator[MaterialSet]]:
+    """Those with truth, and those without."""
+    known, unknown = (sorted((material / place).glob("*.mp4")) for place in ("truth", "clips"))
+    with_truth = ((video, _present(alpha_beside(video), video)) for video in known)
+    return (
+        (_clip(video, alpha, every) for video, alpha in with_truth),
+        (_clip(video, None, every) for video in unknown),
+    )
+
+
+def _present(alpha: Path, video: Path) -> Path:
+    if not alpha.is_file():
+        raise SourceNotFound(
+            f"there is no {alpha.name} beside {video}, to say what is true.",
+            "Put it there, or move the clip to clips/.",
+        )
+    return alpha
+
+
+def _clip(video: Path, alpha: Path | None, every: int) -> MaterialSet:
+    return MaterialSet(video.stem, partial(_clip_samples, video, alpha, every), moving=True)
+
+
+def _still_samples(paths: Sequence[Path], at_most: int | None) -> Iterator[Sample]:
+    examples = chain.from_iterable(shard(path, at_most) for path in paths)
+    return (Sample(each.frame, each.alpha) for each in islice(examples, at_most))
+
+
+def _clip_samples(video: Path, alpha: Path | None, every: int) -> Iterator[Sample]:
+    before: Gray | None = None
+    truths: Iterator[Alpha | None] = repeat(None) if alpha is None else alphas(alpha)
+    for number, (frame, truth) in enumerate(zip(frames(video), truths, strict=False)):
+        counts, follows = number % every == 0, (number - 1) % every == 0
+        if not counts and not follows:
+            continue
+        now = thumbnail(frame)
+        motion = motion_between(before, now) if follows and before is not None else None
+        before = now
+        yield Sample(frame, truth, counts, motion)

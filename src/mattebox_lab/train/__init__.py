@@ -1,0 +1,1 @@
+"""Trains the network: recipes, scenes, losses and the loop."""

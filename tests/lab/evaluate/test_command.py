@@ -1,0 +1,114 @@
+"""``python -m mattebox_lab evaluate`` as a person runs it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import cv2
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from mattebox.errors import MatteboxError, SettingsError, SinkRefused, WeightsError
+from mattebox.nets import weights
+from mattebox_lab.evaluate.command import evaluate
+from running import Outcome
+
+QUICK = ("--size", "64", "--every", "3")
+
+
+def _evaluate(*arguments: str | Path) -> Outcome:
+    app = typer.Typer()
+    app.command()(evaluate)
+    result = CliRunner().invoke(app, [str(each) for each in arguments])
+    if isinstance(result.exception, MatteboxError):
+        raise result.exception
+    assert result.exit_code == 0, result.output
+    return Outcome(result.exit_code, result.stdout, result.stderr)
+
+
+def test_the_table_has_a_line_for_each_set_and_the_people(material: Path) -> None:
+    """On standard output, and nothing else there; what is done goes to stderr."""
+    outcome = _evaluate(material, "-m", "mattebox", *QUICK)
+
+    lines = outcome.out.splitlines()
+    assert "mattebox fp32" in lines[0]
+    names = [line.split("  ")[0] for line in lines[2:-1]]
+    sets = ["dev-people-a", "dev-people-b", "dev-rooms", "walk", "blink"]
+    assert names == [*sets, "mean of dev-people-*"]
+    assert [line.split(":")[0] for line in outcome.err.splitlines()] == sets
+    assert "walk: 3 pictures, 2 pairs" in outcome.err
+
+
+def test_the_json_says_what_was_judged_and_how(material: Path, tmp_path: Path) -> None:
+    """Enough to tell years later where a figure is from."""
+    path = tmp_path / "scores.json"
+
+    outcome = _evaluate(
+        *(material, "-m", "mattebox", *QUICK, "--precision", "fp32", "--precision", "bf16"),
+        *("--json", path, "--sets", "dev-*", "--stills", "1"),
+    )
+
+    report = json.loads(path.read_text("utf-8"))
+    assert (report["size"], report["squash"], report["matte"]) == (64, False, False)
+    assert (report["stills"], report["every"]) == (1, 3)
+    exact, rough = report["entries"]
+    assert [each["precision"] for each in (exact, rough)] == ["fp32", "bf16"]
+    assert exact["sha256"] == rough["sha256"] == weights.find("mattebox").sha256
+    assert [each["set"] for each in exact["sets"]] == ["dev-people-a", "dev-people-b", "dev-rooms"]
+    assert [each["pictures"] for each in exact["sets"]] == [1, 1, 1]
+    assert exact["people"]["pictures"] == 2
+    assert exact["sets"][0]["agreement"] is None
+    assert 0 <= rough["sets"][0]["agreement"] <= 1
+    assert "=fp32" in outcome.out
+
+
+def test_columns_stand_under_their_titles(material: Path) -> None:
+    """With two checkpoints and figures that are not there."""
+    embedded = weights.find("mattebox").path
+    outcome = _evaluate(material, "-m", "mattebox", "-m", embedded, *QUICK, "--sets", "[bd]*")
+
+    _, titles, *rows, _ = outcome.out.splitlines()
+    ends = [place for place in range(len(titles)) if titles[place:].startswith("IoU")]
+    assert len(ends) == 2
+    assert {row[end + 3 : end + 4].strip() for row in rows for end in ends} == {""}
+    assert all(len(row) == len(titles) for row in rows)
+
+
+def test_a_contact_sheet_of_each_set(material: Path, tmp_path: Path) -> None:
+    """The pictures, and a row for each checkpoint."""
+    folder = tmp_path / "new" / "sheets"
+
+    _evaluate(material, "-m", "mattebox", *QUICK, "--sheets", folder)
+
+    sheets = sorted(path.stem for path in folder.iterdir())
+    assert sheets == ["blink", "dev-people-a", "dev-people-b", "dev-rooms", "walk"]
+    walk = cv2.imread(str(folder / "walk.png"))
+    assert walk is not None
+    assert walk.shape[1] == 3 * (1600 // 6)
+
+
+def test_what_cannot_be_judged_is_said_before_anything_is(material: Path, tmp_path: Path) -> None:
+    """Each of these ends with an error of ours and not one line of progress."""
+    nowhere = tmp_path / "nowhere" / "scores.json"
+
+    for kind, part, arguments in (
+        (SettingsError, "there are dev-people-a", ("-m", "mattebox", "--sets", "heads")),
+        (SettingsError, "there are fp32", ("-m", "mattebox", "--precision", "fp64")),
+        (SettingsError, "multiple of 32", ("-m", "mattebox", "--size", "300")),
+        (SinkRefused, "no folder", ("-m", "mattebox", "--json", nowhere)),
+        (SinkRefused, "is a folder", ("-m", "mattebox", "--json", tmp_path)),
+        (WeightsError, "no model 'matebox'", ("-m", "matebox")),
+    ):
+        with pytest.raises(kind, match=part) as caught:
+            _evaluate(material, *arguments)
+        assert caught.value.advice
+
+
+@pytest.mark.parametrize("extra", ["--matte", "--squash"])
+def test_other_ways_to_look(material: Path, extra: str) -> None:
+    """They give figures, too."""
+    outcome = _evaluate(material, "-m", "mattebox", *QUICK, "--sets", "walk", extra)
+
+    assert "walk" in outcome.out
