@@ -79,7 +79,7 @@ class TorchSegmenter:
         self._device = choose_device(device)
         self.precision = choose_precision(precision, self._device)
         self._dtype = DTYPES[self.precision]
-        self._network = _prepared(network, self._device, self._dtype)
+        self._network = prepared(network, self._device, self._dtype)
         self._mean = torch.tensor(_MEAN, device=self._device).view(1, 3, 1, 1)
         self._scale = 1 / torch.tensor(_DEVIATION, device=self._device).view(1, 3, 1, 1)
         # One on a CPU: its caches hold one picture's maps, and of four each takes an eighth longer.
@@ -277,17 +277,22 @@ class _InOwnPrecision(nn.Module):
         return result
 
 
-def _prepared(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
+def prepared(network: nn.Module, device: torch.device, dtype: torch.dtype) -> nn.Module:
     """A folded copy on the device, channels last; delicate convolutions stay float32."""
     copy = fold_batch_norm(network).float()
     if dtype != torch.float32:
         _lower(copy, dtype)
     copy = copy.to(device)
+    lay_channels_last(copy)
+    return copy
+
+
+def lay_channels_last(network: nn.Module) -> None:
+    """Put the weights of convolutions into the order in which they are fastest, in place."""
     # Tensor by tensor, because the types of Module.to do not know memory formats.
-    for parameter in copy.parameters():
+    for parameter in network.parameters():
         if parameter.ndim == 4:
             parameter.data = parameter.data.contiguous(memory_format=torch.channels_last)
-    return copy
 
 
 def _lower(network: nn.Module, dtype: torch.dtype) -> None:

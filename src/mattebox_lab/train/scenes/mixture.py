@@ -56,12 +56,14 @@ class Ingredient:
         sets: names of the sets that the subject comes from.
         others: names of the sets that a second thing comes from (what is held, a bystander);
             empty: the same as ``sets``.
+        taught: whether a teacher has a say about these pictures; handed on to the samples.
     """
 
     scene: str
     share: float
     sets: tuple[str, ...]
     others: tuple[str, ...] = ()
+    taught: bool = False
 
 
 class Mixture:
@@ -142,7 +144,7 @@ class Mixture:
         look = drawn_look(self._augment, size[0], rng)
         picture, alpha = look.photographed(*flattened(layers), rng)
         exact = all(layer.truth is None or layer.cover is not None for layer in layers)
-        return Sample(picture, as_bytes(alpha), part.scene, exact)
+        return Sample(picture, as_bytes(alpha), part.scene, exact, part.taught)
 
     def sequence(self, number: int, size: Size, length: int) -> list[SequenceFrame]:
         """Make the clip of a number: so many frames, each with the way back to the one before.
@@ -159,7 +161,7 @@ class Mixture:
         else:
             layers = SCENES[part.scene](self._draw(part, rng, with_margin(size)))
             taken = moving(layers, size, length, look, rng)
-        return [replace(frame, kind=part.scene) for frame in taken]
+        return [replace(frame, kind=part.scene, taught=part.taught) for frame in taken]
 
     def _part(self, rng: np.random.Generator) -> Ingredient:
         return self._ingredients[int(rng.choice(len(self._shares), p=self._shares))]

