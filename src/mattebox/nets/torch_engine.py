@@ -23,8 +23,8 @@ _log = logging.getLogger(__name__)
 DTYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 # Mean and deviation of ImageNet's pictures, on a scale of 0 to 255: what U²-Net was trained with.
-_MEAN = (255 * 0.485, 255 * 0.456, 255 * 0.406)
-_DEVIATION = (255 * 0.229, 255 * 0.224, 255 * 0.225)
+MEAN = (255 * 0.485, 255 * 0.456, 255 * 0.406)
+DEVIATION = (255 * 0.229, 255 * 0.224, 255 * 0.225)
 
 # A convolution whose bias is far larger than what it gives subtracts large numbers from each
 # other, and there the eight bits of bfloat16 are not enough. The authors' U²-NetP has four such
@@ -80,8 +80,8 @@ class TorchSegmenter:
         self.precision = choose_precision(precision, self._device)
         self._dtype = DTYPES[self.precision]
         self._network = prepared(network, self._device, self._dtype)
-        self._mean = torch.tensor(_MEAN, device=self._device).view(1, 3, 1, 1)
-        self._scale = 1 / torch.tensor(_DEVIATION, device=self._device).view(1, 3, 1, 1)
+        self._mean = torch.tensor(MEAN, device=self._device).view(1, 3, 1, 1)
+        self._scale = 1 / torch.tensor(DEVIATION, device=self._device).view(1, 3, 1, 1)
         # One on a CPU: its caches hold one picture's maps, and of four each takes an eighth longer.
         usual = 1 if self._device.type == "cpu" else sys.maxsize
         self._at_once = pictures_at_once or usual

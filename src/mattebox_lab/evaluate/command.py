@@ -21,7 +21,8 @@ def evaluate(
     ],
     size: Annotated[int, typer.Option(help="Longer side of the network's picture.")] = 320,
     precisions: Annotated[
-        list[str] | None, typer.Option("--precision", help="fp32 (default), bf16, fp16; several.")
+        list[str] | None,
+        typer.Option("--precision", help="fp32 (default), bf16, fp16, int8; several."),
     ] = None,
     device: Annotated[str, typer.Option("-d", "--device", help="As for `mattebox run`.")] = "auto",
     stills: Annotated[

@@ -6,7 +6,7 @@ What does not: measuring (``judging.py``).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
@@ -28,7 +28,10 @@ from mattebox.settings import Settings
 from mattebox_lab.evaluate.stills import Map
 
 Judgement: TypeAlias = Callable[[Frame], Map]
-MakeSegmenter: TypeAlias = Callable[[Checkpoint, str], Segmenter]  # the string names the device
+# Reads pictures such as will come, each uint8 (1, 3, h, w), anew at each call.
+Pictures: TypeAlias = Callable[[], Iterable[Tensor]]
+# Of a checkpoint, the name of a device, and what may be calibrated on.
+MakeSegmenter: TypeAlias = Callable[[Checkpoint, str, Pictures], Segmenter]
 
 REFERENCE_PRECISION = "fp32"
 
@@ -83,16 +86,29 @@ class Contender:
         return f"{self.name} {self.precision}"
 
 
-def _in_torch(precision: str, checkpoint: Checkpoint, device: str) -> Segmenter:
+def _in_torch(precision: str, checkpoint: Checkpoint, device: str, _: Pictures) -> Segmenter:
     return TorchSegmenter(weights.load(checkpoint), device=device, precision=precision)
 
 
+def _in_int8(checkpoint: Checkpoint, device: str, pictures: Pictures) -> Segmenter:
+    from mattebox_lab.evaluate.int8 import Int8Segmenter
+
+    return Int8Segmenter(weights.load(checkpoint), pictures(), device)
+
+
 # A precision that needs another engine is one more line.
-PRECISIONS: Mapping[str, MakeSegmenter] = {name: partial(_in_torch, name) for name in DTYPES}
+PRECISIONS: Mapping[str, MakeSegmenter] = {
+    **{name: partial(_in_torch, name) for name in DTYPES},
+    "int8": _in_int8,
+}
 
 
 def load_contenders(
-    models: Sequence[str], precisions: Sequence[str], device: str, view: View
+    models: Sequence[str],
+    precisions: Sequence[str],
+    device: str,
+    view: View,
+    calibration: Callable[[], Iterable[Frame]],
 ) -> list[Contender]:
     """Load every checkpoint in every precision.
 
@@ -101,10 +117,12 @@ def load_contenders(
         precisions: keys of ``PRECISIONS``.
         device: as for ``TorchSegmenter``.
         view: how they are shown frames.
+        calibration: reads the frames to calibrate on; called once for each network that needs it.
 
     Raises:
         SettingsError: there is no such precision.
-        SegmenterError: a checkpoint or the device cannot be had.
+        SegmenterError: a checkpoint, the device or a library cannot be had.
+        SourceError: there is nothing to calibrate on, or it cannot be read.
     """
     for precision in precisions:
         if precision not in PRECISIONS:
@@ -114,17 +132,23 @@ def load_contenders(
             )
     found = [weights.find(model) for model in dict.fromkeys(models)]
     names = [checkpoint.name for checkpoint in found]
+    pictures = partial(_shown, calibration, view)
     return [
         Contender(
             # Two files may have one name: then each is called by its path.
             checkpoint.name if names.count(checkpoint.name) == 1 else str(checkpoint.path),
             precision,
             checkpoint.sha256,
-            judgement_of(PRECISIONS[precision](checkpoint, device), view),
+            judgement_of(PRECISIONS[precision](checkpoint, device, pictures), view),
         )
         for checkpoint in found
         for precision in dict.fromkeys(precisions)
     ]
+
+
+def _shown(frames: Callable[[], Iterable[Frame]], view: View) -> Iterator[Tensor]:
+    for frame in frames():
+        yield prepare([_squashed(frame) if view.squash else frame], view.size)
 
 
 def judgement_of(segmenter: Segmenter, view: View) -> Judgement:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from mattebox_lab.evaluate.contenders import Contender, View, load_contenders
 from mattebox_lab.evaluate.judging import Scores, SetScores, compare
 from mattebox_lab.evaluate.report import Entry, Report
-from mattebox_lab.evaluate.sets import MaterialSet, find_sets
+from mattebox_lab.evaluate.sets import MaterialSet, calibration_stills, find_sets
 from mattebox_lab.evaluate.sheets import Sheet
 
 
@@ -49,11 +50,17 @@ def run(request: Request, tell: Callable[[str], None]) -> Report:
     Raises:
         SettingsError: a set or a precision that is none.
         SourceError: the material is not there, or cannot be read.
-        SegmenterError: a checkpoint or the device cannot be had, or failed.
+        SegmenterError: a checkpoint, the device or a library cannot be had, or failed.
         SinkError: a sheet cannot be written.
     """
     sets = find_sets(request.material, request.sets, stills=request.stills, every=request.every)
-    judged = load_contenders(request.models, request.precisions, request.device, request.view)
+    judged = load_contenders(
+        request.models,
+        request.precisions,
+        request.device,
+        request.view,
+        partial(calibration_stills, request.material),
+    )
     lines = [_judge_set(judged, each, request.sheets, tell) for each in sets]
     entries = (
         Entry(contender.name, contender.precision, contender.sha256, Scores(column))

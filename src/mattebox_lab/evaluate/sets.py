@@ -1,7 +1,7 @@
 """The sets of a folder of material, and which pictures of them are judged.
 
-What lives here: finding sets by name, and taking so many stills and every so many-th frame. What
-does not: reading pictures (``material.py``), judging (``judging.py``).
+What lives here: finding sets by name, taking so many stills and every so many-th frame, and the
+stills to calibrate on. What does not: reading pictures (``material.py``), judging (``judging.py``).
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from mattebox_lab.evaluate.motion import Gray, Motion, motion_between, thumbnail
 
 PEOPLE = "dev-people-*"
 PEOPLE_MEAN = f"mean of {PEOPLE}"
+CALIBRATION_STILLS = 192
+_DEVELOPMENT = "dev-"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -101,6 +103,29 @@ def find_sets(
     return [sets[name] for name in _chosen(names, [*sets])]
 
 
+def calibration_stills(material: Path, at_most: int = CALIBRATION_STILLS) -> Iterator[Frame]:
+    """Stills such as networks are trained on, to take the ranges of activations from.
+
+    The first by name of every set in train/, as many of each; of dev-*, which a network is judged
+    on, only where there are no others.
+
+    Raises:
+        SourceNotFound: there are no stills.
+        DecodeError: one cannot be read.
+    """
+    shards = _shards(material, "*.tar")
+    chosen = [paths for name, paths in shards.items() if not name.startswith(_DEVELOPMENT)]
+    chosen = chosen or [*shards.values()]
+    if not chosen:
+        raise SourceNotFound(
+            f"there is nothing in {material} to calibrate on: no stills in train/*.tar.",
+            "Pass a folder that holds some, or --precision fp32.",
+        )
+    each = -(-at_most // len(chosen))  # rounded up
+    samples = chain.from_iterable(_still_samples(paths, each) for paths in chosen)
+    return (sample.frame for sample in islice(samples, at_most))
+
+
 def _chosen(names: Sequence[str], present: Sequence[str]) -> list[str]:
     for name in names:
         if not any(fnmatchcase(each, name) for each in present):
@@ -112,11 +137,16 @@ def _chosen(names: Sequence[str], present: Sequence[str]) -> list[str]:
 
 
 def _stills(material: Path, at_most: int | None) -> Iterator[MaterialSet]:
-    shards: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted((material / "train").glob("dev-*.tar")):
-        shards[shard_set(path)].append(path)
-    for name, paths in shards.items():
+    for name, paths in _shards(material, f"{_DEVELOPMENT}*.tar").items():
         yield MaterialSet(name, partial(_still_samples, paths, at_most))
+
+
+def _shards(material: Path, pattern: str) -> dict[str, list[Path]]:
+    """The tars in train/ by the set that they belong to."""
+    shards: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted((material / "train").glob(pattern)):
+        shards[shard_set(path)].append(path)
+    return shards
 
 
 def _clips(material: Path, every: int) -> tuple[Iterator[MaterialSet], Iterator[MaterialSet]]:

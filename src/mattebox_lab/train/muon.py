@@ -9,7 +9,8 @@ own takes matrices only; this one takes convolutions as the matrices (out, in ·
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -35,35 +36,44 @@ class Muon(torch.optim.Optimizer):
     def step(self, closure: None = None) -> None:  # type: ignore[override]
         """Change every parameter that has a gradient."""
         for group in self.param_groups:
+            alike: dict[torch.Size, list[nn.Parameter]] = defaultdict(list)
             for parameter in group["params"]:
                 if parameter.grad is not None:
-                    self._step(parameter, parameter.grad, group["lr"])
+                    alike[parameter.shape].append(parameter)
+            for parameters in alike.values():
+                self._step(parameters, group["lr"])
 
-    def _step(self, parameter: nn.Parameter, gradient: Tensor, rate: float) -> None:
+    def _step(self, parameters: Sequence[nn.Parameter], rate: float) -> None:
+        """Parameters of one shape together: a hundred small products would cost a call each."""
+        directions = orthogonal(torch.stack([self._pushed(each) for each in parameters]))
+        rows, columns = directions.shape[1:]
+        # Tall matrices take longer steps, so that what comes out changes as much: Jordan et al.
+        length = rate * max(1.0, rows / columns) ** 0.5
+        for parameter, direction in zip(parameters, directions, strict=True):
+            parameter.add_(direction.reshape(parameter.shape), alpha=-length)
+
+    def _pushed(self, parameter: nn.Parameter) -> Tensor:
+        """The gradient with Nesterov's momentum, as a matrix."""
+        assert parameter.grad is not None
         state = self.state[parameter]
         if "momentum" not in state:
             state["momentum"] = torch.zeros_like(parameter)
-        momentum = state["momentum"].mul_(_MOMENTUM).add_(gradient)
-        direction = orthogonal((gradient + _MOMENTUM * momentum).flatten(1))
-        rows, columns = direction.shape
-        # Tall matrices take longer steps, so that what comes out changes as much: Jordan et al.
-        parameter.add_(
-            direction.reshape(parameter.shape), alpha=-rate * max(1.0, rows / columns) ** 0.5
-        )
+        momentum: Tensor = state["momentum"].mul_(_MOMENTUM).add_(parameter.grad)
+        return (parameter.grad + _MOMENTUM * momentum).flatten(1)
 
 
 def orthogonal(matrix: Tensor) -> Tensor:
     """About the nearest matrix whose singular values are all the same.
 
     Args:
-        matrix: float32 (rows, columns).
+        matrix: float32 (…, rows, columns), each by itself.
 
     Returns:
         the same shape, singular values between about 0.7 and 1.2; zeros stay zeros.
     """
-    tall = matrix.shape[0] > matrix.shape[1]
+    tall = matrix.shape[-2] > matrix.shape[-1]
     x = matrix.mT if tall else matrix
-    x = x / (x.norm() + 1e-7)
+    x = x / (torch.linalg.matrix_norm(x, keepdim=True) + 1e-7)
     for _ in range(_ITERATIONS):
         gram = x @ x.mT
         x = _A * x + (_B * gram + _C * gram @ gram) @ x
