@@ -89,7 +89,7 @@ class Int8Segmenter:
         """
         try:
             # OpenVINO uses an output's memory again: a copy is kept.
-            maps = [np.array(self._compiled(_normalised(each))[0]) for each in batch.split(1)]
+            maps = [np.array(self._compiled(_normalised(each[None]))[0]) for each in batch]
         except RuntimeError as error:
             raise SegmenterError(
                 f"the network failed in int8 for pictures of {tuple(batch.shape)}: {error}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 
 import footage
 from mattebox.errors import DecodeError, FrameError, SettingsError, SourceNotFound
-from mattebox_lab.evaluate.sets import MaterialSet, find_sets
+from mattebox_lab.evaluate.sets import MaterialSet, calibration_stills, find_sets
 
 NAMES = ["dev-people-a", "dev-people-b", "dev-rooms", "walk", "blink"]
 
@@ -147,3 +148,24 @@ def test_damaged_material_is_named(material: Path) -> None:
     ]:
         with pytest.raises(DecodeError, match=message):
             list(_set(material, name).samples())
+
+
+@pytest.mark.parametrize(("at_most", "expected"), [(1, 1), (3, 3), (4, 4), (100, 5)])
+def test_calibration_takes_stills_of_every_set(material: Path, at_most: int, expected: int) -> None:
+    """As many of each, as far as there are: of 3, 1 and 1."""
+    assert len(list(calibration_stills(material, at_most))) == expected
+
+
+def test_what_is_judged_is_not_calibrated_on_where_there_is_other_material(material: Path) -> None:
+    """The figures would be too good."""
+    train = material / "train"
+    shutil.copy(train / "dev-rooms-00.tar", train / "rooms-00.tar")
+
+    assert len(list(calibration_stills(material))) == 1
+
+
+def test_calibration_needs_stills(tmp_path: Path) -> None:
+    """Where it looks for them is said."""
+    with pytest.raises(SourceNotFound, match=r"no stills in train/\*\.tar") as caught:
+        calibration_stills(tmp_path)
+    assert "--precision fp32" in caught.value.advice
