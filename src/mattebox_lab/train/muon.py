@@ -1,7 +1,9 @@
 """Muon: steps of equal strength in every direction of a convolution's weights.
 
-Why not AdamW for everything: with the same pictures each stage of U²-NetP comes a tenth nearer to
-its teacher, and further ahead the longer it runs.
+Why not AdamW for everything: a first trial spoke for this, and no more than that. After 150 steps of
+blocks from the same start, one run each, the mean relative error of the stages was 0.104, 0.105 and
+0.139 with Muon at rates of 0.01, 0.02 and 0.04, and 0.113 with AdamW at 0.002, the only rate tried
+of it. AdamW was as near or nearer at some of the eleven stages.
 
 Source: Jordan et al., "Muon: an optimizer for hidden layers in neural networks", 2024. PyTorch's
 own takes matrices only; this one takes convolutions as the matrices (out, in · height · width).
