@@ -1,14 +1,17 @@
-"""``python -m mattebox_lab``: benchmarks, and what is made from the settings tree."""
+"""``python -m mattebox_lab``: training, evaluating, benchmarks, and pages of the settings."""
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from mattebox.apps.cli.console import exit_code
 from mattebox.apps.cli.process import before_loading_libraries, before_working
+from mattebox.errors import MatteboxError
 from mattebox.settings import nested, parse_assignments
 from mattebox_lab import configs as config_files
 from mattebox_lab import reference as reference_page
@@ -79,6 +82,15 @@ def reference(path: Path = ROOT / "docs" / "settings.md") -> None:
     print(path)
 
 
-if __name__ == "__main__":
+def main() -> None:
+    """The laboratory's command line: a user's mistake is told in words, as `mattebox` tells it."""
     before_loading_libraries()
-    app()
+    try:
+        app()
+    except MatteboxError as error:
+        print(error, file=sys.stderr)
+        sys.exit(exit_code(error))
+
+
+if __name__ == "__main__":
+    main()

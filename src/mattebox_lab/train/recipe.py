@@ -86,9 +86,6 @@ class Phase(Part):
     clip_length: int = Field(default=2, ge=2)
     mixture: tuple[Scene, ...] = Field(min_length=1)
     losses: LossWeights = LossWeights()
-    quantised: bool = Field(
-        default=False, description="Round weights and activations to 8 bits in the forward pass."
-    )
 
 
 class Recipe(Part):
