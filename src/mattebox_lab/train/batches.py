@@ -5,8 +5,8 @@ So a run that stops and goes on sees the same pictures, whatever number of proce
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -19,6 +19,8 @@ from mattebox_lab.train.scenes.arrays import Size
 from mattebox_lab.train.scenes.mixture import Mixture
 from mattebox_lab.train.scenes.sample import Sample
 from mattebox_lab.train.scenes.sequences import SequenceFrame
+
+Share = Callable[[tuple[int, ...]], tuple[int, ...]]
 
 # Numbers of a step's samples; more than any batch has.
 _NUMBERS_OF_A_STEP = 4096
@@ -88,10 +90,16 @@ def plan(phase: Phase, seed: int, step: int) -> Plan:
 
 
 def batches(
-    phase: Phase, mixture: Mixture, seed: int, first_step: int, workers: int
+    phase: Phase,
+    mixture: Mixture,
+    seed: int,
+    first_step: int,
+    workers: int,
+    share: Share = lambda numbers: numbers,
 ) -> Iterator[Batch]:
-    """The batches of a phase from a step on."""
-    plans = [plan(phase, seed, step) for step in range(first_step, phase.steps)]
+    """The batches of a phase from a step on; ``share`` picks those samples that are wanted here."""
+    whole = [plan(phase, seed, step) for step in range(first_step, phase.steps)]
+    plans = [replace(each, numbers=share(each.numbers)) for each in whole]
     loader = DataLoader(
         _Made(mixture, plans),
         batch_size=None,

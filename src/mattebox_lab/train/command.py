@@ -5,12 +5,14 @@ Only options here; nothing heavy is imported before the command runs.
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from mattebox.apps.cli.console import EXIT_INTERRUPTED
 from mattebox.apps.cli.process import before_working
 
 if TYPE_CHECKING:
@@ -32,11 +34,17 @@ def train(
         float, typer.Option(help="So much of every phase's steps, to try a recipe out.")
     ] = 1.0,
     steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Train in so many processes: one a core, or one a GPU.")
+    ] = 1,
 ) -> None:
-    """Train a network by a recipe."""
+    """Train a network by a recipe. Ctrl-C ends the step, saves, and exits with 130."""
+    from mattebox_lab.train.peers import is_peer, together
     from mattebox_lab.train.recipe import find_sets, read_recipe
     from mattebox_lab.train.training import Run, shortened
 
+    if processes > 1 and not is_peer():
+        raise typer.Exit(together(processes, sys.argv[1:], out))
     before_working()
     given = {"start": start, "teacher": teacher, "device": device, "workers": workers}
     changes = {key: value for key, value in given.items() if value is not None}
@@ -46,8 +54,14 @@ def train(
         run.resume()
     else:
         run.begin()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: run.stop())
     run.go(steps)
-    print(out / "weights.safetensors")
+    if run.is_stopped:
+        print(f"stopped and saved; go on with --resume --out {out}", file=sys.stderr)
+        raise typer.Exit(EXIT_INTERRUPTED)
+    if run.is_first:
+        print(out / "weights.safetensors")
 
 
 def _tell(line: Metrics) -> None:

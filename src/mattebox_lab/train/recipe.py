@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from mattebox.errors import SettingsError, SourceNotFound
 from mattebox_lab.train.scenes.degrade import AugmentOptions
@@ -83,13 +83,19 @@ class Phase(Part):
         default=(), description="Blocks only: the stages and sides to train; empty: all."
     )
     clips: Share = Field(default=0, description="Share of steps that show clips, not pictures.")
+    eight_bits: Share = Field(
+        default=0, description="Share of steps that run as if in eight bits: see ``eight_bits``."
+    )
     clip_length: int = Field(default=2, ge=2)
     mixture: tuple[Scene, ...] = Field(min_length=1)
     losses: LossWeights = LossWeights()
 
 
 class Recipe(Part):
-    """A whole run."""
+    """A whole run.
+
+    In TOML a table ``mixtures`` may give a mixture a name, for several phases to have it.
+    """
 
     seed: int = Field(ge=0)
     start: str = Field(description='A checkpoint\'s name or path, or "scratch".')
@@ -110,6 +116,22 @@ class Recipe(Part):
         default={}, description="Changes to ``scenes.degrade.AugmentOptions``."
     )
     phases: tuple[Phase, ...] = Field(min_length=1)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _with_named_mixtures(cls, content: object) -> object:
+        """Put the mixtures where phases name them."""
+        if not isinstance(content, Mapping) or "mixtures" not in content:
+            return content
+        named = content["mixtures"]
+        rest = {key: value for key, value in content.items() if key != "mixtures"}
+        phases = [
+            {**phase, "mixture": named.get(phase.get("mixture"), phase.get("mixture"))}
+            if isinstance(phase.get("mixture"), str)
+            else phase
+            for phase in content.get("phases", ())
+        ]
+        return {**rest, "phases": phases}
 
     @property
     def steps(self) -> int:

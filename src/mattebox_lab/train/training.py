@@ -14,11 +14,13 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
 import cv2
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -29,7 +31,9 @@ from mattebox.nets.u2net import U2Net
 from mattebox_lab.train import checkpoints
 from mattebox_lab.train.batches import Batch, batches
 from mattebox_lab.train.blocks import BlockLoss
+from mattebox_lab.train.eight_bits import in_eight_bits
 from mattebox_lab.train.muon import optimisers
+from mattebox_lab.train.peers import Peers
 from mattebox_lab.train.preview import contact_sheet, preview_batch
 from mattebox_lab.train.recipe import Phase, Recipe, mixture
 from mattebox_lab.train.scenes.pairs import PairSet
@@ -83,7 +87,8 @@ class Run:
         self, recipe: Recipe, sets: Mapping[str, PairSet], folder: Path, tell: Tell
     ) -> None:
         self._recipe, self._sets, self._folder, self._tell = recipe, sets, folder, tell
-        self._device = choose_device(recipe.device)
+        self._peers = Peers()
+        self._device = self._peers.device(choose_device(recipe.device))
         self._dtype = _DTYPES[recipe.precision]
         self.network = checkpoints.starting_network(recipe.start, recipe.seed).to(self._device)
         self._teacher = self._loaded_teacher()
@@ -91,10 +96,21 @@ class Run:
         self._averaged = 0
         self._progress = Progress()
         self._optimisers: list[torch.optim.Optimizer] = []
+        self._trained: list[nn.Parameter] = []
+        self._stop_wanted, self.is_stopped = False, False
         self._mixtures = [
             mixture(recipe, phase, sets, self._seed(number))
             for number, phase in enumerate(recipe.phases)
         ]
+
+    @property
+    def is_first(self) -> bool:
+        """Whether this process writes the run's files."""
+        return self._peers.is_first
+
+    def stop(self) -> None:
+        """End ``go`` after the step that is on. Callable from a signal's handler."""
+        self._stop_wanted = True
 
     def _seed(self, phase: int) -> int:
         return self._recipe.seed + 1000 * phase
@@ -117,9 +133,13 @@ class Run:
                 "Pass --resume to go on with it, or another --out.",
             )
         self._folder.mkdir(parents=True, exist_ok=True)
+        if self._peers.is_first:
+            self._start_files()
+        self._optimisers = self._new_optimisers()
+
+    def _start_files(self) -> None:
         (self._folder / RECIPE).write_text(self._recipe.model_dump_json(indent=1), "utf-8")
         (self._folder / METRICS).write_text("", "utf-8")
-        self._optimisers = self._new_optimisers()
 
     def resume(self) -> None:
         """Take up a run where it was saved last.
@@ -146,7 +166,8 @@ class Run:
         self._optimisers = self._new_optimisers()
         for optimiser, saved in zip(self._optimisers, state["optimisers"], strict=True):
             optimiser.load_state_dict(saved)
-        self._forget_metrics_after()
+        if self._peers.is_first:
+            self._forget_metrics_after()
 
     def _forget_metrics_after(self) -> None:
         path = self._folder / METRICS
@@ -158,7 +179,7 @@ class Run:
     def go(self, at_most: int | None = None) -> None:
         """Train what is left, or so many steps of it; saves at each epoch and at the end."""
         left = at_most if at_most is not None else self._recipe.steps
-        while left > 0 and self._progress.phase < len(self._recipe.phases):
+        while left > 0 and self._progress.phase < len(self._recipe.phases) and not self.is_stopped:
             left -= self._train_phase(left)
             self.save()
 
@@ -169,6 +190,8 @@ class Run:
             SinkError: they cannot be written.
             WeightsError: the run has diverged.
         """
+        if not self._peers.is_first:
+            return
         checkpoints.write_weights(self.average, self._folder / WEIGHTS)
         state = {
             "recipe": self._recipe.model_dump_json(),
@@ -185,10 +208,10 @@ class Run:
         if self._progress.phase == len(self._recipe.phases):
             return []
         phase = self._recipe.phases[self._progress.phase]
-        trained = self._trained(phase)
-        return optimisers(trained, phase.learning_rate, phase.learning_rate_of_the_rest)
+        self._trained = self._parameters_of(phase)
+        return optimisers(self._trained, phase.learning_rate, phase.learning_rate_of_the_rest)
 
-    def _trained(self, phase: Phase) -> list[nn.Parameter]:
+    def _parameters_of(self, phase: Phase) -> list[nn.Parameter]:
         if phase.kind == "whole":
             return list(self.network.parameters())
         stages = BlockLoss(self.network, self.network, phase.stages).stages
@@ -207,7 +230,12 @@ class Run:
         shown = preview_batch(phase, self._mixtures[number])
         stretch = _Stretch()
         coming = batches(
-            phase, self._mixtures[number], self._seed(number), begun, self._recipe.workers
+            phase,
+            self._mixtures[number],
+            self._seed(number),
+            begun,
+            self._recipe.workers,
+            self._peers.share,
         )
         for batch in coming:
             stretch.add(len(batch.pictures), self._step(phase, loss, batch))
@@ -215,7 +243,8 @@ class Run:
             self._report(phase, stretch)
             if self._progress.step % self._recipe.epoch == 0:
                 self._end_epoch(phase, shown)
-            if self._progress.step - begun == at_most:
+            self.is_stopped = self._peers.agree(self._stop_wanted)
+            if self.is_stopped or self._progress.step - begun == at_most:
                 break
         done = self._progress.step - begun
         if self._progress.step == phase.steps:
@@ -231,14 +260,22 @@ class Run:
             for group in optimiser.param_groups:
                 group.setdefault("peak", group["lr"])
                 group["lr"] = group["peak"] * share
-        terms = loss(batch, self._device, self._dtype)
+        with in_eight_bits(self.network) if self._is_in_eight_bits(phase) else nullcontext():
+            terms = loss(batch, self._device, self._dtype)
         torch.autograd.backward(torch.stack(list(terms.values())).sum())
-        nn.utils.clip_grad_norm_(self._trained(phase), _LONGEST_GRADIENT)
+        self._peers.average_gradients(self._trained)
+        nn.utils.clip_grad_norm_(self._trained, _LONGEST_GRADIENT)
         for optimiser in self._optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         self._take_average()
         return {name: float(term.detach()) for name, term in terms.items()}
+
+    def _is_in_eight_bits(self, phase: Phase) -> bool:
+        if not phase.eight_bits:
+            return False
+        rng = np.random.default_rng([self._seed(self._progress.phase), self._progress.step, 2])
+        return bool(rng.random() < phase.eight_bits)
 
     @torch.no_grad()
     def _take_average(self) -> None:
@@ -253,12 +290,14 @@ class Run:
         at_end = self._progress.step == phase.steps
         if self._progress.step % self._recipe.report and not at_end:
             return
+        if not self._peers.is_first:
+            return
         line: dict[str, float | int | str] = {
             "phase": self._progress.phase,
             "name": phase.name,
             "step": self._progress.step,
             "of": phase.steps,
-            **stretch.means(),
+            **stretch.means(self._peers.count),
         }
         with (self._folder / METRICS).open("a", encoding="utf-8") as file:
             file.write(json.dumps(line) + "\n")
@@ -266,6 +305,8 @@ class Run:
         stretch.begin()
 
     def _end_epoch(self, phase: Phase, shown: Batch) -> None:
+        if not self._peers.is_first:
+            return
         sheet = contact_sheet(self.average, shown, self._device)
         name = f"sheet-{self._progress.phase}-{self._progress.step:06}.png"
         cv2.imwrite(str(self._folder / name), sheet)
@@ -291,11 +332,11 @@ class _Stretch:
             self._sums[name] += value
             self._counts[name] += 1
 
-    def means(self) -> dict[str, float]:
-        """Each term's mean over the steps that had it, and images per second."""
+    def means(self, processes: int) -> dict[str, float]:
+        """Each term's mean over the steps that had it here, and all processes' images a second."""
         passed = max(1e-9, time.monotonic() - self._since)
         means = {name: round(total / self._counts[name], 5) for name, total in self._sums.items()}
-        return {**means, "images_per_second": round(self._pictures / passed, 2)}
+        return {**means, "images_per_second": round(processes * self._pictures / passed, 2)}
 
 
 def rate_share(phase: Phase, step: int) -> float:

@@ -53,10 +53,14 @@ def test_a_wrong_half_overlaps_in_nothing() -> None:
     assert float(losses.overlap(everything, alpha, flat)) == pytest.approx(0.5, abs=0.02)
 
 
-def test_an_empty_picture_has_no_overlap_to_lose() -> None:
-    """What is found in an empty room is cross-entropy's business."""
-    nothing = torch.zeros(1, 1, 8, 8)
-    assert float(losses.overlap(_logits(_half()), nothing, torch.ones_like(nothing))) == 0
+def test_in_an_empty_picture_a_faint_haze_is_half_wrong() -> None:
+    """A twentieth of the picture is free; nothing costs nothing, everything nearly 1."""
+    nothing, flat = torch.zeros(1, 1, 8, 8), torch.ones(1, 1, 8, 8)
+    costs = [
+        float(losses.overlap(_logits(torch.full_like(nothing, haze)), nothing, flat))
+        for haze in (0.0, 0.05, 1.0)
+    ]
+    assert costs == pytest.approx([0, 0.5, 1 / 1.05], abs=1e-3)
 
 
 def test_each_picture_is_judged_by_itself() -> None:

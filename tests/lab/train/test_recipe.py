@@ -55,6 +55,18 @@ def test_what_cannot_work_is_named(tmp_path: Path, more: str, kind: str, said: s
         read_recipe(_written(tmp_path, more, kind))
 
 
+def test_phases_may_share_a_mixture_by_name(tmp_path: Path) -> None:
+    """The table is put where the name stands; a name that it lacks is refused."""
+    path = _written(tmp_path, "[mixtures]\nall = [{ scene = 'empty', share = 2 }]")
+    text = path.read_text("utf-8")
+    head, _ = text.split("mixture = ")
+    path.write_text(f"{head}mixture = 'all'\n", "utf-8")
+    assert read_recipe(path).phases[0].mixture[0].scene == "empty"
+    path.write_text(f"{head}mixture = 'none'\n", "utf-8")
+    with pytest.raises(SettingsError, match=r"phases\.0\.mixture"):
+        read_recipe(path)
+
+
 def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
     """The message says where the shipped ones are."""
     with pytest.raises(SourceNotFound, match="recipes"):

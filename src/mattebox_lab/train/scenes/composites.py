@@ -86,6 +86,7 @@ def bystander(draw: Draw) -> list[Layer]:
 
 
 def _passer_by(draw: Draw, main: Figure, sigma_px: float) -> Layer | None:
+    """Somebody of ``others`` beside a figure, much smaller than it; None where that fails."""
     subject = someone_upright(draw.others, draw.rng)
     if subject is None:
         return None

@@ -83,13 +83,16 @@ def someone_upright(sets: Sequence[PairSet], rng: np.random.Generator) -> Subjec
     return None
 
 
-def placed(subject: Subject, box: Box, draw: Draw, *, mirrored: bool) -> Figure:
-    """A subject seen through a box, and hardly turned."""
+def placed(
+    subject: Subject, box: Box, draw: Draw, *, mirrored: bool, turn: float | None = None
+) -> Figure:
+    """A subject seen through a box; None turns it hardly, else in degrees."""
     body = subject.body
     # A subject that is cut by its picture's edge cannot be turned: the cut would show.
     is_steady = not (body.is_whole or body.is_upright)
-    turn = 0.0 if is_steady else float(draw.rng.normal(0, 2))
-    view = View(box, draw.size, mirrored, turn)
+    if turn is None:
+        turn = 0.0 if is_steady else draw.rng.normal(0, 2)
+    view = View(box, draw.size, mirrored, float(turn))
     matrix = view.matrix()
     x, y = matrix @ (body.head_x, body.top + body.head / 2, 1)
     head = body.head * draw.size[0] / box.height

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mattebox.errors import SettingsError
+from mattebox_lab.train.scenes.action import action
 from mattebox_lab.train.scenes.arrays import Size, as_bytes
 from mattebox_lab.train.scenes.backdrops import Backdrops
 from mattebox_lab.train.scenes.clips import clip, clip_sequence
@@ -19,6 +20,7 @@ from mattebox_lab.train.scenes.composites import bystander, composite, two
 from mattebox_lab.train.scenes.degrade import AugmentOptions, drawn_look
 from mattebox_lab.train.scenes.draws import Draw
 from mattebox_lab.train.scenes.empty import empty
+from mattebox_lab.train.scenes.faces import face
 from mattebox_lab.train.scenes.layers import Layer, flattened
 from mattebox_lab.train.scenes.pairs import PairSet
 from mattebox_lab.train.scenes.plain import plain, portrait
@@ -36,9 +38,11 @@ Scene = Callable[[Draw], list[Layer]]
 SCENES: dict[str, Scene] = {
     "plain": plain,
     "portrait": portrait,
+    "face": face,
     "composite": composite,
     "two": two,
     "bystander": bystander,
+    "action": action,
     "holding": holding,
     "chair": chair,
     "clip": clip,

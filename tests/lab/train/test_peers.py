@@ -1,0 +1,113 @@
+"""Several processes train one network, and end in order when asked to."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+from torch import distributed
+
+from mattebox_lab.train.peers import COUNT, RANK, Peers
+from mattebox_lab.train.training import METRICS, STATE, WEIGHTS
+from places import ROOT
+
+RECIPE = """
+seed = 3
+start = "mattebox"
+precision = "fp32"
+epoch = 1000
+report = 1
+sets = {{ people = ["people"] }}
+[[phases]]
+name = "whole"
+kind = "whole"
+steps = {steps}
+sizes = [[64, 64]]
+pixels = 4096
+learning_rate = 0.001
+mixture = [{{ scene = "plain", share = 1, sets = ["people"] }}]
+"""
+
+
+def _command(data: Path, folder: Path, steps: int, *options: str) -> Sequence[str]:
+    recipe = folder.parent / "recipe.toml"
+    recipe.write_text(RECIPE.format(steps=steps), "utf-8")
+    train = [sys.executable, "-m", "mattebox_lab", "train", str(recipe)]
+    return [*train, "--data", str(data), "--out", str(folder), *options]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
+
+
+def test_peers_that_see_the_same_train_as_one(folders: Path, tmp_path: Path) -> None:
+    """Each step has one picture, so both see it, and the mean of their gradients is its own."""
+    for name, options in (("alone", ()), ("both", ("--processes", "2"))):
+        command = _command(folders, tmp_path / name, 3, *options)
+        done = subprocess.run(
+            command, env=_environment(), check=False, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.split() == [str(tmp_path / name / WEIGHTS)]
+
+    alone, both = (load_file(tmp_path / name / WEIGHTS) for name in ("alone", "both"))
+    assert all(torch.allclose(alone[key], both[key], atol=1e-3) for key in alone)
+    lines = (tmp_path / "both" / METRICS).read_text("utf-8").splitlines()
+    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
+    assert "Traceback" not in (tmp_path / "both" / "peer-1.log").read_text("utf-8")
+
+
+def test_a_peers_mistake_ends_all_of_them(folders: Path, tmp_path: Path) -> None:
+    """In words and with the program's exit code; nobody waits for the others for ever."""
+    command = _command(folders, tmp_path / "run", 3, "--processes", "2", "--start", "nonsense")
+    done = subprocess.run(
+        command, env=_environment(), check=False, capture_output=True, text=True, timeout=120
+    )
+    assert done.returncode == 5, done.stderr
+    assert "nonsense" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("processes", [1, 2])
+def test_ctrl_c_saves_what_was_learnt(folders: Path, tmp_path: Path, processes: int) -> None:
+    """The step that is on ends, the run exits with 130, and goes on from there."""
+    folder = tmp_path / "run"
+    command = _command(folders, folder, 100_000, "--processes", str(processes))
+    with subprocess.Popen(
+        command, env=_environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as run:
+        assert run.stderr is not None
+        assert "whole 1/100000" in run.stderr.readline()
+        os.killpg(run.pid, signal.SIGINT)
+        said = run.stderr.read()
+    assert run.returncode == 130
+    assert "--resume" in said
+    assert "Traceback" not in said
+    saved = torch.load(folder / STATE, weights_only=True)["progress"][1]
+    assert saved > 0
+
+    again = [*command, "--resume", "--steps", "1"]
+    done = subprocess.run(again, env=_environment(), check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert torch.load(folder / STATE, weights_only=True)["progress"][1] == saved + 1
+
+
+def test_every_sample_is_somebodys(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once, and nobody has nothing to do."""
+    monkeypatch.setattr(distributed, "is_initialized", lambda: True)
+    monkeypatch.setenv(COUNT, "3")
+    peers = []
+    for rank in range(3):
+        monkeypatch.setenv(RANK, str(rank))
+        peers.append(Peers())
+    shares = [peer.share(tuple(range(7))) for peer in peers]
+    assert sorted(number for share in shares for number in share) == list(range(7))
+    assert [peer.share((9,)) for peer in peers] == [(9,)] * 3
