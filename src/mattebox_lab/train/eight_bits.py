@@ -43,7 +43,7 @@ def _convolved(convolution: nn.Conv2d, x: Tensor) -> Tensor:
         weights,
         convolution.bias,
         convolution.stride,
-        convolution.padding,  # type: ignore[arg-type]  # a string only where one was given
+        convolution.padding,
         convolution.dilation,
     )
 

@@ -150,7 +150,7 @@ class Peers:
         trained = list(parameters)
         flat = torch.cat([_gradient(each).flatten().float().cpu() for each in trained])
         distributed.all_reduce(flat)
-        means = (flat / self.count).split([each.numel() for each in trained])
+        means = torch.split(flat / self.count, [each.numel() for each in trained])
         for each, mean in zip(trained, means, strict=True):
             each.grad = mean.view_as(each).to(each)
 
