@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
@@ -22,6 +23,14 @@ app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=F
 app.command()(train)
 app.command()(evaluate)
 ROOT = Path(__file__).resolve().parents[2]
+
+
+class Measured(StrEnum):
+    """What ``defaults`` measures."""
+
+    SIZES = "sizes"
+    LEVELS = "levels"
+    RADII = "radii"
 
 
 @app.command()
@@ -48,10 +57,10 @@ def bench(
 @app.command()
 def defaults(
     material: Annotated[Path, typer.Argument(help="Clips and stills with truth: see README.md.")],
-    what: Annotated[str, typer.Option(help="sizes, levels or radii.")] = "sizes",
+    what: Annotated[Measured, typer.Option(help="What for.")] = Measured.SIZES,
     model: Annotated[str, typer.Option("-m", help="As for `mattebox run`.")] = "mattebox",
-    every: Annotated[int, typer.Option(help="Every so many-th frame of a clip.")] = 10,
-    stills: Annotated[int, typer.Option(help="How many stills of each set.")] = 24,
+    every: Annotated[int, typer.Option(min=1, help="Every so many-th frame of a clip.")] = 10,
+    stills: Annotated[int, typer.Option(min=1, help="How many stills of each set.")] = 24,
 ) -> None:
     """Measure what the defaults were chosen by: docs/quality.md."""
     from mattebox_lab.evaluate import defaults as measuring
@@ -60,9 +69,9 @@ def defaults(
     sample = ROOT / "samples" / "clip.mp4"
     found = measuring.examples(material, sample, every=every, stills=stills)
     lines = {
-        "sizes": lambda: measuring.sizes(model, found),
-        "levels": lambda: measuring.levels(model, found),
-        "radii": lambda: measuring.radii(found),
+        Measured.SIZES: lambda: measuring.sizes(model, found),
+        Measured.LEVELS: lambda: measuring.levels(model, found),
+        Measured.RADII: lambda: measuring.radii(found),
     }[what]()
     for line in lines:
         print(line, flush=True)

@@ -58,9 +58,9 @@ def evaluate(
     report = run(
         Request(material, models, view, how, device, stills, every, sets or (), sheets), _tell
     )
+    print(report.table())
     if json_path is not None:
         report.save(json_path)
-    print(report.table())
 
 
 def _tell(line: str) -> None:

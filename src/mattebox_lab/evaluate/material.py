@@ -63,9 +63,13 @@ def shard(path: Path, at_most: int | None = None) -> Iterator[Example]:
     try:
         with tarfile.open(path) as tar:
             files = {member.name: member for member in tar}
+            if not any(".img." in name for name in files):
+                raise DecodeError(
+                    f"there are no pictures in {path}.", "Pack them as KEY.img.png and so on."
+                )
             for name in sorted(each for each in files if ".img." in each)[:at_most]:
                 yield Example(shard_set(path), *_still(tar, files, name))
-    except tarfile.TarError as error:
+    except (tarfile.TarError, OSError, EOFError) as error:
         raise DecodeError(f"cannot read {path} as a tar: {error}.", "Make it again.") from error
 
 

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from mattebox.errors import SinkError, SinkRefused
+from mattebox.errors import SinkRefused
 from mattebox_lab.evaluate.contenders import View
 from mattebox_lab.evaluate.judging import Scores, SetScores
 from mattebox_lab.evaluate.sets import PEOPLE_MEAN
+from mattebox_lab.files import write_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,10 +104,7 @@ class Report:
         Raises:
             SinkError: it cannot be written.
         """
-        try:
-            path.write_text(self.to_json(), "utf-8")
-        except OSError as error:
-            raise SinkError(f"cannot write {path}: {error.strerror}.", "Choose another.") from error
+        write_whole(path, self.to_json().encode(), "Choose another.")
 
     def to_json(self) -> str:
         """Every figure, with checkpoints' SHA-256, size, precision and counts."""

@@ -11,10 +11,10 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from functools import partial
-from itertools import chain, islice, repeat
+from itertools import chain, islice, zip_longest
 from pathlib import Path
 
-from mattebox.errors import FrameError, SettingsError, SourceNotFound
+from mattebox.errors import DecodeError, FrameError, SettingsError, SourceNotFound
 from mattebox.frame import Frame
 from mattebox_lab.evaluate.material import Alpha, alpha_beside, alphas, frames, shard, shard_set
 from mattebox_lab.evaluate.motion import Gray, Motion, motion_between, thumbnail
@@ -177,10 +177,29 @@ def _still_samples(paths: Sequence[Path], at_most: int | None) -> Iterator[Sampl
     return (Sample(each.frame, each.alpha) for each in islice(examples, at_most))
 
 
+def _together(video: Path, alpha: Path | None) -> Iterator[tuple[Frame, Alpha | None]]:
+    """A clip's frames, each with its truth where there is one.
+
+    Raises:
+        DecodeError: there are more of one than of the other.
+    """
+    if alpha is None:
+        for frame in frames(video):
+            yield frame, None
+        return
+    for number, (picture, truth) in enumerate(zip_longest(frames(video), alphas(alpha))):
+        if picture is None or truth is None:
+            longer, shorter = (video, alpha) if truth is None else (alpha, video)
+            raise DecodeError(
+                f"{shorter} ends after {number} frames, and {longer} does not.",
+                "Cut both to the same frames.",
+            )
+        yield picture, truth
+
+
 def _clip_samples(video: Path, alpha: Path | None, every: int) -> Iterator[Sample]:
     before: Gray | None = None
-    truths: Iterator[Alpha | None] = repeat(None) if alpha is None else alphas(alpha)
-    for number, (frame, truth) in enumerate(zip(frames(video), truths, strict=False)):
+    for number, (frame, truth) in enumerate(_together(video, alpha)):
         counts, follows = number % every == 0, (number - 1) % every == 0
         if not counts and not follows:
             continue

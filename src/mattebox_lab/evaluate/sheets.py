@@ -13,12 +13,12 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mattebox.errors import SinkError
 from mattebox.frame import Frame
 from mattebox.matting.prepare import prepare
 from mattebox.timing import seconds
 from mattebox_lab.evaluate.sets import Sample
 from mattebox_lab.evaluate.stills import Map
+from mattebox_lab.files import write_whole
 
 Picture: TypeAlias = npt.NDArray[np.uint8]  # (height, width, 3), blue, green, red
 
@@ -77,13 +77,7 @@ class Sheet:
             return
         written, data = cv2.imencode(".png", self.draw())
         assert written
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(data.tobytes())
-        except OSError as error:
-            raise SinkError(
-                f"cannot write {path}: {error.strerror}.", "Choose another folder for --sheets."
-            ) from error
+        write_whole(path, data.tobytes(), "Choose another folder for --sheets.")
 
     def _caption(self, frame: Frame) -> str:
         at = float(seconds(frame.pts, frame.format.time_base))

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
+from mattebox.errors import MatteboxError
 from mattebox_lab.train.recipe import Phase
 from mattebox_lab.train.scenes.arrays import Size
 from mattebox_lab.train.scenes.mixture import Mixture
@@ -108,7 +109,10 @@ def batches(
         worker_init_fn=_begin,
         multiprocessing_context="fork" if workers else None,
     )
-    yield from loader
+    for each in loader:
+        if isinstance(each, MatteboxError):
+            raise each
+        yield each
 
 
 def make(mixture: Mixture, plan: Plan) -> Batch:
@@ -119,8 +123,11 @@ def make(mixture: Mixture, plan: Plan) -> Batch:
     return _of_clips([frame for clip in clips for frame in clip], plan.length)
 
 
-class _Made(Dataset[Batch]):
-    """Plans by number, made into batches where they are asked for."""
+class _Made(Dataset[Batch | MatteboxError]):
+    """Plans by number, made into batches where they are asked for.
+
+    Errors are handed on as values: a worker's would arrive with a traceback in their words.
+    """
 
     def __init__(self, mixture: Mixture, plans: Sequence[Plan]) -> None:
         self._mixture, self._plans = mixture, plans
@@ -128,8 +135,11 @@ class _Made(Dataset[Batch]):
     def __len__(self) -> int:
         return len(self._plans)
 
-    def __getitem__(self, index: int) -> Batch:
-        return make(self._mixture, self._plans[index])
+    def __getitem__(self, index: int) -> Batch | MatteboxError:
+        try:
+            return make(self._mixture, self._plans[index])
+        except MatteboxError as error:
+            return error
 
 
 def _begin(worker: int) -> None:

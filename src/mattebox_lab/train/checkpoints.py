@@ -7,18 +7,24 @@ stands one that changes nothing.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Mapping
 from pathlib import Path
+from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from safetensors.torch import save
 from torch import Tensor, nn
 
-from mattebox.errors import SinkError, WeightsError
+from mattebox.errors import SourceError, WeightsError
 from mattebox.nets import weights
 from mattebox.nets.torch_engine import lay_channels_last
 from mattebox.nets.u2net import U2NETP, Architecture, ConvBlock, U2Net, fold_batch_norm
+from mattebox_lab.files import write_whole
 from mattebox_lab.train.recipe import SCRATCH
+
+ADVICE = "Make room, or pass another --out."
 
 
 def starting_network(start: str, seed: int) -> U2Net:
@@ -90,7 +96,7 @@ def write_weights(network: U2Net, path: Path) -> None:
         if isinstance(part, ConvBlock)
     )
     state = official_state(network.state_dict(), network.architecture)
-    _replace(path, save(state))
+    write_whole(path, save(state), ADVICE)
 
 
 def write_state(state: Mapping[str, object], path: Path) -> None:
@@ -99,22 +105,21 @@ def write_state(state: Mapping[str, object], path: Path) -> None:
     Raises:
         SinkError: it cannot be written.
     """
-    part = path.with_suffix(".part")
+    file = io.BytesIO()
+    torch.save(dict(state), file)
+    write_whole(path, file.getvalue(), ADVICE)
+
+
+def read_state(path: Path, device: torch.device) -> dict[str, Any]:
+    """What ``write_state`` wrote.
+
+    Raises:
+        SourceError: it is damaged, or not of a run.
+    """
     try:
-        torch.save(dict(state), part)
-        part.replace(path)
-    except (OSError, RuntimeError) as error:
-        raise _unwritable(path, error) from error
-
-
-def _replace(path: Path, data: bytes) -> None:
-    part = path.with_suffix(".part")
-    try:
-        part.write_bytes(data)
-        part.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from error
-
-
-def _unwritable(path: Path, error: Exception) -> SinkError:
-    return SinkError(f"cannot write {path}: {error}.", "Make room, or pass another --out.")
+        state = torch.load(path, map_location=device, weights_only=True)
+        return dict(state)
+    except (OSError, RuntimeError, EOFError, UnpicklingError, TypeError, ValueError) as error:
+        raise SourceError(
+            f"cannot read {path}: {error}.", "Begin a new run from its weights with --start."
+        ) from error

@@ -31,9 +31,10 @@ def train(
     device: Annotated[str | None, typer.Option("-d", help="As for `mattebox run`.")] = None,
     workers: Annotated[int | None, typer.Option(help="Processes that make samples.")] = None,
     shorten: Annotated[
-        float, typer.Option(help="So much of every phase's steps, to try a recipe out.")
+        float,
+        typer.Option(min=0, max=1, help="So much of every phase's steps, to try a recipe out."),
     ] = 1.0,
-    steps: Annotated[int | None, typer.Option(help="Stop after so many steps.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Stop after so many steps.")] = None,
     processes: Annotated[
         int, typer.Option(min=1, help="Train in so many processes: one a core, or one a GPU.")
     ] = 1,
@@ -48,7 +49,7 @@ def train(
     before_working()
     given = {"start": start, "teacher": teacher, "device": device, "workers": workers}
     changes = {key: value for key, value in given.items() if value is not None}
-    recipe = shortened(read_recipe(recipe_path).model_copy(update=changes), shorten)
+    recipe = shortened(read_recipe(recipe_path, changes), shorten)
     run = Run(recipe, find_sets(recipe, data), out, _tell)
     if resume:
         run.resume()

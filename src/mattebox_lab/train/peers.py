@@ -20,6 +20,7 @@ from typing import IO
 import torch
 from torch import Tensor, distributed, nn
 
+from mattebox.apps.cli.console import EXIT_DEVICE, EXIT_INTERRUPTED
 from mattebox.errors import SegmenterError
 
 RANK, COUNT = "RANK", "WORLD_SIZE"
@@ -34,8 +35,8 @@ def is_peer() -> bool:
 def together(count: int, arguments: Sequence[str], folder: Path) -> int:
     """Run ``python -m mattebox_lab`` so many times at once, as peers, each with its share of cores.
 
-    The first one has this process's output; what the others say is in ``folder``, peer-N.log.
-    When one fails the others are stopped.
+    The first one has this process's output; what the others say is in ``folder``, peer-N.log, and
+    told where the run fails. When one fails the others are stopped.
 
     Returns:
         the exit code of the first one that failed, or 0.
@@ -44,7 +45,7 @@ def together(count: int, arguments: Sequence[str], folder: Path) -> int:
     common = {
         COUNT: str(count),
         "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(_free_port()),
+        "MASTER_PORT": str(free_port()),
         "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)),
     }
     peers = []
@@ -53,10 +54,15 @@ def together(count: int, arguments: Sequence[str], folder: Path) -> int:
         command = [sys.executable, "-m", "mattebox_lab", *arguments]
         with _output(folder, rank) as output:
             peers.append(subprocess.Popen(command, env=environment, stdout=output, stderr=output))
-    return _first_failure(peers)
+    failed = _first_failure(peers)
+    if failed not in (0, EXIT_INTERRUPTED):
+        for path in sorted(folder.glob("peer-*.log")):
+            sys.stderr.write(path.read_text("utf-8", "replace"))
+    return failed
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine that nobody listens at just now."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
@@ -79,12 +85,20 @@ def _first_failure(peers: Sequence[subprocess.Popen[bytes]]) -> int:
         signal.signal(number, lambda number, _: _tell(peers, number))
     failed = 0
     while any(peer.poll() is None for peer in peers):
-        codes = [peer.poll() for peer in peers]
-        failed = failed or next((code for code in codes if code), 0)
-        if failed:
+        if failed := failed or _failure(peers):
             _tell(peers, signal.SIGTERM)
         time.sleep(_LOOK_EVERY_S)
-    return failed or next((peer.returncode for peer in peers if peer.returncode), 0)
+    return failed or _failure(peers)
+
+
+def _failure(peers: Sequence[subprocess.Popen[bytes]]) -> int:
+    """The exit code of one that failed, or 0.
+
+    Whoever lost another one says so with ``EXIT_DEVICE``: the other one's own code says more.
+    """
+    codes = [code for peer in peers if (code := peer.poll())]
+    own = [code for code in codes if code > 0 and code != EXIT_DEVICE]
+    return next(iter(own), EXIT_DEVICE if codes else 0)
 
 
 def _tell(peers: Sequence[subprocess.Popen[bytes]], number: int) -> None:
@@ -135,24 +149,39 @@ class Peers:
         """Whether any of the processes wishes it: all get the same answer."""
         if self.count == 1:
             return wish
-        wishes = torch.tensor(float(wish))
-        distributed.all_reduce(wishes)
-        return bool(wishes > 0)
+        return self.total(float(wish)) > 0
+
+    def total(self, number: float) -> float:
+        """The sum of all processes' numbers; each of them has to ask."""
+        if self.count == 1:
+            return number
+        sum_of_all = torch.tensor(number, dtype=torch.float64)
+        self._add_up(sum_of_all)
+        return float(sum_of_all)
 
     @torch.no_grad()
-    def average_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
-        """Every process gets the mean of all gradients; one without a gradient counts as 0.
+    def average_gradients(self, parameters: Iterable[nn.Parameter], pictures: int) -> None:
+        """Every process gets the mean of all gradients, each counted as often as it has pictures.
 
         Through the CPU's memory: the network's gradients are 4.5 MB.
         """
         if self.count == 1:
             return
         trained = list(parameters)
-        flat = torch.cat([_gradient(each).flatten().float().cpu() for each in trained])
-        distributed.all_reduce(flat)
-        means = torch.split(flat / self.count, [each.numel() for each in trained])
+        own = torch.cat([_gradient(each).flatten().float().cpu() for each in trained])
+        sums = torch.cat((own * pictures, torch.tensor([float(pictures)])))
+        self._add_up(sums)
+        means = torch.split(sums[:-1] / sums[-1], [each.numel() for each in trained])
         for each, mean in zip(trained, means, strict=True):
             each.grad = mean.view_as(each).to(each)
+
+    def _add_up(self, numbers: Tensor) -> None:
+        try:
+            distributed.all_reduce(numbers)
+        except RuntimeError as error:
+            raise SegmenterError(
+                "another process of this run has ended.", "See peer-N.log in the run's folder."
+            ) from error
 
 
 def _gradient(parameter: nn.Parameter) -> Tensor:

@@ -90,6 +90,18 @@ class Phase(Part):
     mixture: tuple[Scene, ...] = Field(min_length=1)
     losses: LossWeights = LossWeights()
 
+    @property
+    def teaches_stages(self) -> bool:
+        """Whether the student's stages are compared with the teacher's."""
+        return self.kind == "blocks" or self.losses.features > 0
+
+
+def _with_mixture(phase: object, named: Mapping[str, object]) -> object:
+    """A phase with the mixture that it names; what it has, where it names none that there is."""
+    if not isinstance(phase, Mapping) or not isinstance(name := phase.get("mixture"), str):
+        return phase
+    return {**phase, "mixture": named.get(name, name)}
+
 
 class Recipe(Part):
     """A whole run.
@@ -123,15 +135,11 @@ class Recipe(Part):
         """Put the mixtures where phases name them."""
         if not isinstance(content, Mapping) or "mixtures" not in content:
             return content
-        named = content["mixtures"]
+        named, phases = content["mixtures"], content.get("phases")
+        if not isinstance(named, Mapping) or not isinstance(phases, list):
+            return content
         rest = {key: value for key, value in content.items() if key != "mixtures"}
-        phases = [
-            {**phase, "mixture": named.get(phase.get("mixture"), phase.get("mixture"))}
-            if isinstance(phase.get("mixture"), str)
-            else phase
-            for phase in content.get("phases", ())
-        ]
-        return {**rest, "phases": phases}
+        return {**rest, "phases": [_with_mixture(phase, named) for phase in phases]}
 
     @property
     def steps(self) -> int:
@@ -139,21 +147,21 @@ class Recipe(Part):
         return sum(phase.steps for phase in self.phases)
 
 
-def read_recipe(path: Path) -> Recipe:
-    """The recipe in a TOML file.
+def read_recipe(path: Path, changes: Mapping[str, object] | None = None) -> Recipe:
+    """The recipe in a TOML file, with changes of its first level.
 
     Raises:
         SourceNotFound: no such file.
         SettingsError: it is no TOML, or has a key or value that cannot work.
     """
     try:
-        content = tomllib.loads(path.read_text("utf-8"))
+        content = tomllib.loads(path.read_text("utf-8")) | dict(changes or {})
     except FileNotFoundError as error:
         raise SourceNotFound(
             f"no recipe at {path}.",
             "Pass a recipe's path; the shipped ones are in mattebox_lab/train/recipes.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
         raise SettingsError(f"cannot read the recipe {path}: {error}.", "Correct it.") from error
     try:
         recipe = Recipe.model_validate(content)
@@ -194,7 +202,13 @@ def find_sets(recipe: Recipe, data: Path) -> dict[str, PairSet]:
 
 
 def _found(data: Path, pattern: str, name: str) -> list[Path]:
-    found = sorted(data.glob(pattern))
+    try:
+        found = sorted(data.glob(pattern))
+    except (NotImplementedError, ValueError) as error:
+        raise SettingsError(
+            f"the set {name} has the pattern {pattern!r}, which is none: {error}.",
+            "Write it relative to --data, such as 'people-*.tar'.",
+        ) from error
     if not found:
         there = ", ".join(sorted(path.name for path in data.glob("*"))[:12]) or "nothing"
         raise SourceNotFound(
@@ -222,4 +236,11 @@ def _augment(recipe: Recipe) -> AugmentOptions:
             f"unknown effect augment.{unknown[0]}. There are {', '.join(known)}.",
             "Correct the recipe.",
         )
+    for name, value in recipe.augment.items():
+        usual = known[name].default
+        if isinstance(usual, tuple) != isinstance(value, tuple):
+            raise SettingsError(
+                f"augment.{name} cannot be {value!r}; it is {usual!r} by default.",
+                "Give two numbers for a range, one for a share.",
+            )
     return AugmentOptions(**recipe.augment)  # type: ignore[arg-type]

@@ -1,9 +1,10 @@
 """The loop: phases one after the other, resumed to the bit.
 
-A run is a folder: ``recipe.toml``, ``state.pt`` to go on from, ``weights.safetensors`` to use,
+A run is a folder: ``recipe.json``, ``state.pt`` to go on from, ``weights.safetensors`` to use,
 ``metrics.jsonl``, and a contact sheet per epoch. Everything random comes from the recipe's seed and
 the step's number, so a run that was stopped gives the same weights as one that was not, on the same
-machine with the same number of threads.
+machine with the same number of threads and processes. Not so on a GPU, where PyTorch adds up some
+gradients (of bilinear interpolation) in any order.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,13 +25,14 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mattebox.errors import SettingsError, SourceError
+from mattebox.errors import SettingsError, SourceError, WeightsError
 from mattebox.nets import weights
 from mattebox.nets.torch_engine import choose_device, prepared
 from mattebox.nets.u2net import U2Net
+from mattebox_lab.files import write_whole
 from mattebox_lab.train import checkpoints
 from mattebox_lab.train.batches import Batch, batches
-from mattebox_lab.train.blocks import BlockLoss
+from mattebox_lab.train.blocks import BlockLoss, chosen_stages
 from mattebox_lab.train.eight_bits import in_eight_bits
 from mattebox_lab.train.muon import optimisers
 from mattebox_lab.train.peers import Peers
@@ -97,7 +99,10 @@ class Run:
         self._progress = Progress()
         self._optimisers: list[torch.optim.Optimizer] = []
         self._trained: list[nn.Parameter] = []
+        self._lines: list[str] = []
         self._stop_wanted, self.is_stopped = False, False
+        for phase in recipe.phases:
+            chosen_stages(phase.stages)
         self._mixtures = [
             mixture(recipe, phase, sets, self._seed(number))
             for number, phase in enumerate(recipe.phases)
@@ -116,9 +121,21 @@ class Run:
         return self._recipe.seed + 1000 * phase
 
     def _loaded_teacher(self) -> U2Net | None:
+        """The recipe's teacher.
+
+        Raises:
+            WeightsError: its stages cannot teach the student's.
+        """
         if self._recipe.teacher is None:
             return None
         loaded = weights.load(weights.find(self._recipe.teacher))
+        ours, theirs = self.network.architecture, loaded.architecture
+        if ours != theirs and any(phase.teaches_stages for phase in self._recipe.phases):
+            raise WeightsError(
+                f"{self._recipe.teacher} is a {theirs.name}, and its stages cannot teach those of "
+                f"a {ours.name}.",
+                "Take a teacher of the same network, or set features to 0 and leave out blocks.",
+            )
         return as_u2net(prepared(loaded, self._device, self._dtype))
 
     def begin(self) -> None:
@@ -132,14 +149,14 @@ class Run:
                 f"cannot begin a run in {self._folder}: it holds one already.",
                 "Pass --resume to go on with it, or another --out.",
             )
-        self._folder.mkdir(parents=True, exist_ok=True)
         if self._peers.is_first:
             self._start_files()
         self._optimisers = self._new_optimisers()
 
     def _start_files(self) -> None:
-        (self._folder / RECIPE).write_text(self._recipe.model_dump_json(indent=1), "utf-8")
-        (self._folder / METRICS).write_text("", "utf-8")
+        recipe = self._recipe.model_dump_json(indent=1)
+        write_whole(self._folder / RECIPE, recipe.encode(), checkpoints.ADVICE)
+        self._write_metrics()
 
     def resume(self) -> None:
         """Take up a run where it was saved last.
@@ -153,7 +170,7 @@ class Run:
             raise SourceError(
                 f"cannot resume in {self._folder}: there is no {STATE}.", "Leave out --resume."
             )
-        state = torch.load(path, map_location=self._device, weights_only=True)
+        state = checkpoints.read_state(path, self._device)
         if state["recipe"] != self._recipe.model_dump_json():
             raise SettingsError(
                 f"cannot resume in {self._folder}: it was begun with another recipe, see {RECIPE}.",
@@ -170,11 +187,15 @@ class Run:
             self._forget_metrics_after()
 
     def _forget_metrics_after(self) -> None:
-        path = self._folder / METRICS
         done = (self._progress.phase, self._progress.step)
-        lines = path.read_text("utf-8").splitlines(keepends=True)
-        kept = [line for line in lines if _place(json.loads(line)) <= done]
-        path.write_text("".join(kept), "utf-8")
+        with suppress(FileNotFoundError):
+            lines = (self._folder / METRICS).read_text("utf-8", "replace").splitlines()
+            self._lines = [line for line in lines if _place(line) <= done]
+        self._write_metrics()
+
+    def _write_metrics(self) -> None:
+        text = "".join(f"{line}\n" for line in self._lines)
+        write_whole(self._folder / METRICS, text.encode(), checkpoints.ADVICE)
 
     def go(self, at_most: int | None = None) -> None:
         """Train what is left, or so many steps of it; saves at each epoch and at the end."""
@@ -214,7 +235,7 @@ class Run:
     def _parameters_of(self, phase: Phase) -> list[nn.Parameter]:
         if phase.kind == "whole":
             return list(self.network.parameters())
-        stages = BlockLoss(self.network, self.network, phase.stages).stages
+        stages = chosen_stages(phase.stages)
         return [each for name in stages for each in self.network.get_submodule(name).parameters()]
 
     def _loss(self, phase: Phase) -> Loss:
@@ -263,7 +284,7 @@ class Run:
         with in_eight_bits(self.network) if self._is_in_eight_bits(phase) else nullcontext():
             terms = loss(batch, self._device, self._dtype)
         torch.autograd.backward(torch.stack(list(terms.values())).sum())
-        self._peers.average_gradients(self._trained)
+        self._peers.average_gradients(self._trained, len(batch.pictures))
         nn.utils.clip_grad_norm_(self._trained, _LONGEST_GRADIENT)
         for optimiser in self._optimisers:
             optimiser.step()
@@ -279,7 +300,7 @@ class Run:
 
     @torch.no_grad()
     def _take_average(self) -> None:
-        """An exponential average that the first steps do not burden: Kingma and Ba's correction."""
+        """An exponential average that forgets the first steps sooner than the later ones."""
         self._averaged += 1
         kept = min(self._recipe.average, self._averaged / (self._averaged + 9))
         pairs = zip(self.average.parameters(), self.network.parameters(), strict=True)
@@ -290,6 +311,7 @@ class Run:
         at_end = self._progress.step == phase.steps
         if self._progress.step % self._recipe.report and not at_end:
             return
+        pictures = self._peers.total(stretch.pictures)
         if not self._peers.is_first:
             return
         line: dict[str, float | int | str] = {
@@ -297,10 +319,10 @@ class Run:
             "name": phase.name,
             "step": self._progress.step,
             "of": phase.steps,
-            **stretch.means(self._peers.count),
+            **stretch.means(pictures),
         }
-        with (self._folder / METRICS).open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        self._lines.append(json.dumps(line))
+        self._write_metrics()
         self._tell(line)
         stretch.begin()
 
@@ -309,7 +331,8 @@ class Run:
             return
         sheet = contact_sheet(self.average, shown, self._device)
         name = f"sheet-{self._progress.phase}-{self._progress.step:06}.png"
-        cv2.imwrite(str(self._folder / name), sheet)
+        _, data = cv2.imencode(".png", sheet)
+        write_whole(self._folder / name, data.tobytes(), checkpoints.ADVICE)
         if self._progress.step < phase.steps:
             self.save()
 
@@ -321,22 +344,22 @@ class _Stretch:
         self.begin()
 
     def begin(self) -> None:
-        self._pictures, self._steps, self._since = 0, 0, time.monotonic()
+        self.pictures, self._steps, self._since = 0, 0, time.monotonic()
         self._sums: dict[str, float] = defaultdict(float)
         self._counts: dict[str, int] = defaultdict(int)
 
     def add(self, pictures: int, terms: Mapping[str, float]) -> None:
-        self._pictures += pictures
+        self.pictures += pictures
         self._steps += 1
         for name, value in (*terms.items(), ("loss", sum(terms.values()))):
             self._sums[name] += value
             self._counts[name] += 1
 
-    def means(self, processes: int) -> dict[str, float]:
+    def means(self, pictures: float) -> dict[str, float]:
         """Each term's mean over the steps that had it here, and all processes' images a second."""
         passed = max(1e-9, time.monotonic() - self._since)
         means = {name: round(total / self._counts[name], 5) for name, total in self._sums.items()}
-        return {**means, "images_per_second": round(processes * self._pictures / passed, 2)}
+        return {**means, "images_per_second": round(pictures / passed, 2)}
 
 
 def rate_share(phase: Phase, step: int) -> float:
@@ -349,6 +372,8 @@ def rate_share(phase: Phase, step: int) -> float:
 
 def shortened(recipe: Recipe, share: float) -> Recipe:
     """The same recipe with so much of every phase's steps, at least two: to try it out."""
+    if share == 1:
+        return recipe
     phases = [
         phase.model_copy(update={"steps": max(2, round(phase.steps * share))})
         for phase in recipe.phases
@@ -356,5 +381,10 @@ def shortened(recipe: Recipe, share: float) -> Recipe:
     return recipe.model_copy(update={"phases": tuple(phases)})
 
 
-def _place(line: Mapping[str, int]) -> tuple[int, int]:
-    return line["phase"], line["step"]
+def _place(line: str) -> tuple[float, float]:
+    """Where a line of metrics was written; a damaged one nowhere that counts."""
+    try:
+        read = json.loads(line)
+        return read["phase"], read["step"]
+    except (ValueError, KeyError, TypeError):
+        return math.inf, math.inf

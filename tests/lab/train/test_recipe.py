@@ -47,6 +47,7 @@ def test_a_small_recipe_is_enough(tmp_path: Path) -> None:
         ("", "parts", "phases.0.kind"),
         ("", "blocks", "teacher"),
         ("a = ", "whole", "cannot read"),
+        ("mixtures = 3", "whole", "mixtures"),
     ],
 )
 def test_what_cannot_work_is_named(tmp_path: Path, more: str, kind: str, said: str) -> None:
@@ -73,6 +74,28 @@ def test_a_recipe_that_is_not_there(tmp_path: Path) -> None:
         read_recipe(tmp_path / "none.toml")
 
 
+def test_a_folder_is_no_recipe(tmp_path: Path) -> None:
+    """Told in words."""
+    with pytest.raises(SettingsError, match="cannot read"):
+        read_recipe(tmp_path)
+
+
+def test_changes_are_checked_as_the_recipe_is(tmp_path: Path) -> None:
+    """What the command line says counts before the recipe is judged."""
+    path = _written(tmp_path, kind="blocks")
+    assert read_recipe(path, {"teacher": "u2netp"}).teacher == "u2netp"
+    with pytest.raises(SettingsError, match="workers"):
+        read_recipe(path, {"teacher": "u2netp", "workers": -1})
+
+
+@pytest.mark.parametrize("pattern", ["/data/*.tar", ""])
+def test_patterns_are_relative(tmp_path: Path, pattern: str) -> None:
+    """Absolute and empty ones are refused with what to write instead."""
+    recipe = read_recipe(_written(tmp_path), {"sets": {"things": [pattern]}})
+    with pytest.raises(SettingsError, match="--data"):
+        find_sets(recipe, tmp_path)
+
+
 def test_data_that_are_not_there(tmp_path: Path) -> None:
     """The message says what is there instead."""
     recipe = read_recipe(_written(tmp_path))
@@ -81,14 +104,20 @@ def test_data_that_are_not_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("more", "scene"), [("augment = { fog = 0.5 }", "plain"), ("", "moonlight")]
+    ("more", "scene"),
+    [
+        ("augment = { fog = 0.5 }", "plain"),
+        ("", "moonlight"),
+        ("augment = { jpeg_quality = 50 }", "plain"),
+        ("augment = { noise = [0.1, 0.2] }", "plain"),
+    ],
 )
 def test_unknown_scenes_and_effects_are_refused(
     tmp_path: Path, folders: Path, more: str, scene: str
 ) -> None:
     """By name, with what there is."""
     recipe = read_recipe(_written(tmp_path, more, scene=scene))
-    with pytest.raises(SettingsError, match=r"fog|moonlight"):
+    with pytest.raises(SettingsError, match=r"fog|moonlight|jpeg_quality|noise"):
         mixture(recipe, recipe.phases[0], find_sets(recipe, folders), seed=0)
 
 

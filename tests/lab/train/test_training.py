@@ -15,7 +15,7 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from mattebox.errors import SettingsError, SourceError, WeightsError
+from mattebox.errors import MatteboxError, SettingsError, SourceError, WeightsError
 from mattebox.nets import weights
 from mattebox.nets.torch_engine import TorchSegmenter
 from mattebox.nets.u2net import U2NETP, U2Net, fold_batch_norm
@@ -212,6 +212,53 @@ def test_a_begun_run_is_not_overwritten(folders: Path, tmp_path: Path) -> None:
         _run(_recipe(seed=6), folders, tmp_path / "run").resume()
     with pytest.raises(SourceError, match="cannot resume"):
         _run(recipe, folders, tmp_path / "none").resume()
+
+
+def test_a_damaged_state_is_told_in_words(folders: Path, tmp_path: Path) -> None:
+    """With what can still be done."""
+    run = _run(_recipe(), folders, tmp_path)
+    run.begin()
+    run.go(1)
+    (tmp_path / "state.pt").write_bytes(b"PK torn")
+    with pytest.raises(SourceError, match="--start"):
+        _run(_recipe(), folders, tmp_path).resume()
+
+
+def test_torn_metrics_are_no_obstacle(folders: Path, tmp_path: Path) -> None:
+    """A line that was cut is left out; the others stay."""
+    run = _run(_recipe(), folders, tmp_path)
+    run.begin()
+    run.go(1)
+    whole = (tmp_path / METRICS).read_text("utf-8")
+    (tmp_path / METRICS).write_text(whole + '{"phase": 0, "st', "utf-8")
+    _run(_recipe(), folders, tmp_path).resume()
+    assert (tmp_path / METRICS).read_text("utf-8") == whole
+
+
+def test_the_last_phases_mistakes_come_first(folders: Path, tmp_path: Path) -> None:
+    """Not after the hours of the phases before."""
+    late = PHASE | {"name": "late", "kind": "blocks", "steps": 2, "stages": ["stage9"]}
+    recipe = _recipe()
+    phases = [*(phase.model_dump() for phase in recipe.phases), late]
+    with pytest.raises(SettingsError, match="stage9"):
+        _run(_recipe(phases=phases), folders, tmp_path)
+
+
+def test_a_workers_mistake_is_told_in_words(tmp_path: Path) -> None:
+    """A damaged picture in another process: its name, and no traceback in the message."""
+    (tmp_path / "people").mkdir()
+    for kind in ("img", "mask"):
+        (tmp_path / "people" / f"a.{kind}.png").write_bytes(b"no picture")
+    scene = [{"scene": "plain", "share": 1, "sets": ["people"]}]
+    phase = PHASE | {"name": "whole", "kind": "whole", "steps": 2, "mixture": scene}
+    recipe = _recipe(
+        teacher=None, rooms=None, workers=1, sets={"people": ["people"]}, phases=[phase]
+    )
+    run = _run(recipe, tmp_path, tmp_path / "run")
+    run.begin()
+    with pytest.raises(MatteboxError) as caught:
+        run.go()
+    assert "Traceback" not in str(caught.value)
 
 
 def test_diverged_weights_are_not_written(tmp_path: Path) -> None:

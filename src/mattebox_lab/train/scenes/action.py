@@ -75,12 +75,12 @@ def _towards(subject: Subject, box: Box) -> Box:
 def _ridden(rider: Figure, draw: Draw) -> Figure | None:
     """A thing of the subject's own sets under the rider, behind the legs."""
     cover = rider.layer.cover
-    rows = () if cover is None else np.flatnonzero(cover.max(axis=1) > 0.5)
     thing = _somebody_whole(draw)
-    if thing is None or len(rows) < 2:
+    if cover is None or thing is None or not (cover > 0.5).any():
         return None
+    rows = np.flatnonzero(cover.max(axis=1) > 0.5)
     body, (height, width) = thing.body, draw.size
-    top, tall = float(rows[0]), float(rows[-1] - rows[0])
+    top, tall = float(rows[0]), float(rows[-1] - rows[0] + 1)
     scale = tall * draw.rng.uniform(LEAST_VEHICLE, LARGEST_VEHICLE) / max(body.width, body.height)
     x = rider.head_x + draw.rng.normal(0, 0.15) * tall
     y = top + tall * draw.rng.uniform(HIPS, FEET)

@@ -108,7 +108,7 @@ def _head_lines(inside: npt.NDArray[np.bool_]) -> int:
         return max(2, round(min(height * 0.6, width * 0.55)))
     widths: npt.NDArray[np.int_] = inside.sum(axis=1)
     shortest, longest = height / HEADS_TALL_MOST, height / HEADS_TALL_LEAST
-    for line in range(round(shortest), round(longest)):
+    for line in range(max(3, round(shortest)), round(longest)):
         if widths[line] > SHOULDER_STEP * np.median(widths[2:line]):
             return max(2, line)
     return max(2, round(height / HEADS_TALL))

@@ -72,6 +72,8 @@ def _consecutive(draw: Draw, length: int) -> list[Pair]:
 def _run(pairs: PairSet, around: int, length: int, step: int) -> Sequence[int]:
     """Indices ``step`` apart in one clip that holds the index ``around``; none if it is shorter."""
     name = _name(pairs.keys[around])
+    if name is None:
+        return ()
     reach = (length - 1) * step
     for first in range(around, max(-1, around - reach - 1), -1):
         last = first + reach

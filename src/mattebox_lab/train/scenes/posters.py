@@ -27,8 +27,9 @@ def hung(poster: Picture, room: Picture, rng: np.random.Generator) -> Picture:
 
 
 def _framed(poster: Picture, rng: np.random.Generator) -> Picture:
-    """At the size it will have, so that nothing is skipped in turning it; with an edge around."""
-    small = cv2.resize(poster, (64, round(64 * poster.shape[0] / poster.shape[1])))
+    """Small, so that little is skipped in turning it; with an edge around."""
+    size = 64, max(1, round(64 * poster.shape[0] / poster.shape[1]))
+    small = cv2.resize(poster, size, interpolation=cv2.INTER_AREA)
     grey = int(rng.integers(0, 256))
     border = rng.choice([0, FRAME_PX, 2 * FRAME_PX])
     colour = (grey, int(grey * rng.uniform(0.6, 1)), int(grey * rng.uniform(0.4, 1)))
