@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
+import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
 _SIGNED, _UNSIGNED = 127, 255
-_LEAST_STEP = 1e-8
+_LEAST = 1e-6
 
 
 @contextmanager
@@ -37,10 +38,9 @@ def in_eight_bits(network: nn.Module) -> Iterator[None]:
 
 
 def _convolved(convolution: nn.Conv2d, x: Tensor) -> Tensor:
-    weights = rounded(convolution.weight, convolution.weight.abs().amax((1, 2, 3), keepdim=True))
     return F.conv2d(
-        rounded(x, x.abs().amax()),
-        weights,
+        rounded(x),
+        rounded_by_row(convolution.weight),
         convolution.bias,
         convolution.stride,
         convolution.padding,
@@ -48,15 +48,23 @@ def _convolved(convolution: nn.Conv2d, x: Tensor) -> Tensor:
     )
 
 
-def rounded(x: Tensor, largest: Tensor) -> Tensor:
-    """The nearest of 256 values, of 128 on each side of 0; gradients pass as if it were ``x``.
+def rounded(x: Tensor) -> Tensor:
+    """The nearest of 256 values from 0 on, or of 127 on each side of it; gradients pass.
 
     Args:
-        x: float.
-        largest: what the outermost value stands for; of a shape that goes with x.
+        x: float; its largest magnitude is the outermost value.
     """
-    values = x.detach()
-    levels = _UNSIGNED if bool(values.amin() >= 0) else _SIGNED
-    step = (largest.detach().float() / levels).clamp_min(_LEAST_STEP)
-    nearest = (values.float() / step).round() * step
-    return x + (nearest.to(x.dtype) - values)
+    smallest, largest = (float(each) for each in torch.aminmax(x.detach()))
+    levels, lowest = (_UNSIGNED, 0) if smallest >= 0 else (_SIGNED, -_SIGNED)
+    step = max(largest, -smallest, _LEAST) / levels
+    found = torch.fake_quantize_per_tensor_affine(x.float(), step, 0, lowest, levels)
+    return found.to(x.dtype)
+
+
+def rounded_by_row(weights: Tensor) -> Tensor:
+    """The same for weights, float32 (out, …), each output's by themselves."""
+    largest = weights.detach().flatten(1).abs().amax(1).clamp_min(_LEAST)
+    zero = torch.zeros(len(weights), dtype=torch.int32, device=weights.device)
+    return torch.fake_quantize_per_channel_affine(
+        weights, largest / _SIGNED, zero, 0, -_SIGNED, _SIGNED
+    )

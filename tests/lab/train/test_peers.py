@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import signal
 import subprocess
@@ -73,7 +74,7 @@ def test_peers_train_as_one(folders: Path, tmp_path: Path) -> None:
 
 
 def _distance(one: Mapping[str, Tensor], other: Mapping[str, Tensor]) -> float:
-    return sum(float((one[key] - other[key]).square().sum()) for key in one) ** 0.5
+    return math.sqrt(sum(float((one[key] - other[key]).square().sum()) for key in one))
 
 
 def test_gradients_count_as_often_as_their_pictures() -> None:

@@ -24,6 +24,8 @@ RIDING_SHARE, HEAD_OVER_HEELS_SHARE = 0.35, 0.25
 LEAST_VEHICLE, LARGEST_VEHICLE = 0.5, 1.2
 HIPS, FEET = 0.5, 0.95
 SMALLEST_SHARE = 0.03
+# Of the picture's height or width: across the street to close by.
+SHARES = (0.12, 0.9)
 # Watchers, of the picture's height; the one who matters covers so many times as much as each.
 WATCHERS, MOST_WATCHERS = (0.15, 0.6), 8
 TIMES_LARGER = 1.4
@@ -57,7 +59,7 @@ def _somebody_whole(draw: Draw) -> Subject | None:
 
 def _tumbling(subject: Subject, draw: Draw) -> Figure:
     """A subject anywhere in the picture, leaning a little or turned any way."""
-    box = thing_box(subject.body, drawn_aspect(draw.size, draw.rng), draw.rng)
+    box = thing_box(subject.body, drawn_aspect(draw.size, draw.rng), draw.rng, SHARES)
     degrees = draw.rng.normal(0, 12)
     if draw.chance(HEAD_OVER_HEELS_SHARE):
         degrees = draw.rng.uniform(-180, 180)

@@ -70,9 +70,14 @@ def standing_box(body: Body, aspect: float, rng: np.random.Generator) -> Box:
     return Box(x, body.bottom - floor * height, width, height)
 
 
-def thing_box(body: Body, aspect: float, rng: np.random.Generator) -> Box:
-    """A whole thing, anywhere it fits, from a quarter of the picture to nearly all of it."""
-    share = rng.uniform(0.3, 0.9)
+def thing_box(
+    body: Body,
+    aspect: float,
+    rng: np.random.Generator,
+    shares: tuple[float, float] = (0.3, 0.9),
+) -> Box:
+    """A whole thing, anywhere it fits; its longer side has such a share of the picture's."""
+    share = rng.uniform(*shares)
     height = max(body.height, body.width / aspect) / share
     width = height * aspect
     x = rng.uniform(body.right - width, body.left)

@@ -167,6 +167,13 @@ def test_two_frames_of_one_picture_are_a_pair() -> None:
     assert errors(before, now).mean() < 0.01
 
 
+def test_stills_are_no_clip(sets: dict[str, PairSet]) -> None:
+    """Pictures whose keys have no number of a frame do not follow each other."""
+    made = mixture({**sets, "people": sets["rooms"]}, "clip", AugmentOptions())
+    with pytest.raises(SettingsError, match="no clip of 2 frames in rooms"):
+        made.sequence(0, SIZE, 2)
+
+
 def test_a_clip_too_short_is_refused(sets: dict[str, PairSet]) -> None:
     """Three frames cannot give five."""
     made = mixture(sets, "clip", AugmentOptions())
