@@ -47,7 +47,10 @@ class Sample:
     def __post_init__(self) -> None:
         size = self.frame.format.height, self.frame.format.width
         if self.alpha is not None and self.alpha.shape != size:
-            raise FrameError(f"a truth of {self.alpha.shape} does not fit a picture of {size}.")
+            raise FrameError(
+                f"a truth of {self.alpha.shape} does not fit a picture of {size}.",
+                "Make the truth at the size of its pictures.",
+            )
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -44,7 +44,7 @@ class Scene(Part):
 
 
 class LossWeights(Part):
-    """How much each term of the loss of a phase ``whole`` counts; 0 leaves it out."""
+    """How much each term of the loss of a phase ``whole`` counts."""
 
     region: Weight = Field(default=1, description="Cross-entropy of the fused map and all sides.")
     overlap: Weight = Field(default=1, description="Soft IoU of the fused map.")

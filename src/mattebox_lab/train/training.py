@@ -311,7 +311,8 @@ class Run:
         at_end = self._progress.step == phase.steps
         if self._progress.step % self._recipe.report and not at_end:
             return
-        pictures = self._peers.total(stretch.pictures)
+        means = stretch.means(self._peers.total(stretch.pictures))
+        stretch.begin()
         if not self._peers.is_first:
             return
         line: dict[str, float | int | str] = {
@@ -319,12 +320,11 @@ class Run:
             "name": phase.name,
             "step": self._progress.step,
             "of": phase.steps,
-            **stretch.means(pictures),
+            **means,
         }
         self._lines.append(json.dumps(line))
         self._write_metrics()
         self._tell(line)
-        stretch.begin()
 
     def _end_epoch(self, phase: Phase, shown: Batch) -> None:
         if not self._peers.is_first:
@@ -359,7 +359,7 @@ class _Stretch:
         """Each term's mean over the steps that had it here, and all processes' images a second."""
         passed = max(1e-9, time.monotonic() - self._since)
         means = {name: round(total / self._counts[name], 5) for name, total in self._sums.items()}
-        return {**means, "images_per_second": round(pictures / passed, 2)}
+        return {**means, "images": pictures, "images_per_second": round(pictures / passed, 2)}
 
 
 def rate_share(phase: Phase, step: int) -> float:

@@ -30,7 +30,7 @@ class WholeLoss:
         self._student, self._teacher, self._weights = student, teacher, weights
 
     def __call__(self, batch: Batch, device: torch.device, dtype: torch.dtype) -> dict[str, Tensor]:
-        """Each term of the loss, by name, less those of weight 0."""
+        """Each term of the loss, by name; those that a batch has no truth for are missing."""
         x = batch.normalised(device)
         blocks = _blocks(self._student) if self._weights.bound else []
         with Taps(self._student, [*STAGES, *blocks]) as taps:

@@ -69,7 +69,8 @@ def test_peers_train_as_one(folders: Path, tmp_path: Path) -> None:
     assert moved > 0
     assert _distance(both, alone) < 0.1 * moved
     lines = (tmp_path / "both" / METRICS).read_text("utf-8").splitlines()
-    assert [json.loads(line)["step"] for line in lines] == [1, 2, 3]
+    read = [json.loads(line) for line in lines]
+    assert [(line["step"], line["images"]) for line in read] == [(1, 2), (2, 2), (3, 2)]
     assert (tmp_path / "both" / "peer-1.log").read_text("utf-8") == ""
 
 
