@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 
 from mattebox.errors import SinkError
@@ -24,5 +25,6 @@ def write_whole(path: Path, data: bytes, advice: str) -> None:
         part.write_bytes(data)
         part.replace(path)
     except OSError as error:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):
+            part.unlink()
         raise SinkError(f"cannot write {path}: {error.strerror or error}.", advice) from error

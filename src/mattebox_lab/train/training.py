@@ -359,7 +359,7 @@ class _Stretch:
         """Each term's mean over the steps that had it here, and all processes' images a second."""
         passed = max(1e-9, time.monotonic() - self._since)
         means = {name: round(total / self._counts[name], 5) for name, total in self._sums.items()}
-        return {**means, "images": pictures, "images_per_second": round(pictures / passed, 2)}
+        return {**means, "images": int(pictures), "images_per_second": round(pictures / passed, 2)}
 
 
 def rate_share(phase: Phase, step: int) -> float:

@@ -93,11 +93,15 @@ assert peers.agree(not peers.is_first) and not peers.agree(False)
     environment = {**_environment(), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     peers = [
         subprocess.Popen(
-            [sys.executable, "-c", script], env={**environment, COUNT: "2", RANK: str(rank)}
+            [sys.executable, "-c", script],
+            env={**environment, COUNT: "2", RANK: str(rank)},
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for rank in range(2)
     ]
-    assert [peer.wait(60) for peer in peers] == [0, 0]
+    said = [peer.communicate(timeout=120)[1] for peer in peers]
+    assert [peer.returncode for peer in peers] == [0, 0], said
 
 
 def test_a_peers_mistake_ends_all_of_them(folders: Path, tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ RIDING_SHARE, HEAD_OVER_HEELS_SHARE = 0.35, 0.25
 LEAST_VEHICLE, LARGEST_VEHICLE = 0.5, 1.2
 HIPS, FEET = 0.5, 0.95
 SMALLEST_SHARE = 0.03
+SMALLEST_SEEN = 0.01
 # Of the picture's height or width: across the street to close by.
 SHARES = (0.12, 0.9)
 # Watchers, of the picture's height; the one who matters covers so many times as much as each.
@@ -39,10 +40,9 @@ def action(draw: Draw) -> list[Layer]:
     The subject's sets may hold people and things, ``others`` people who watch.
     """
     background = draw.backdrops.drawn(draw.rng, draw.size)
-    subject = _somebody_whole(draw)
-    if subject is None:
+    main = _somebody_tumbling(draw)
+    if main is None:
         return [Layer(background)]
-    main = _tumbling(subject, draw)
     ridden = _ridden(main, draw) if draw.chance(RIDING_SHARE) else None
     layers = over(background, [each for each in (ridden, main) if each is not None], draw)
     behind = [_watcher(draw, main, background) for _ in range(draw.rng.integers(MOST_WATCHERS + 1))]
@@ -54,6 +54,14 @@ def _somebody_whole(draw: Draw) -> Subject | None:
         subject = measured(draw.pair())
         if subject is not None and subject.body.is_whole and subject.body.share > SMALLEST_SHARE:
             return subject
+    return None
+
+
+def _somebody_tumbling(draw: Draw) -> Figure | None:
+    for _ in range(TRIES):
+        subject = _somebody_whole(draw)
+        if subject is not None and (found := _tumbling(subject, draw)).share > SMALLEST_SEEN:
+            return found
     return None
 
 
