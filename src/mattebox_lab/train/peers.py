@@ -6,6 +6,7 @@ two cores where one process of two threads made 2.15 (recipe two-cores, phase wh
 
 from __future__ import annotations
 
+import atexit
 import os
 import signal
 import socket
@@ -129,6 +130,8 @@ class Peers:
                 f"the {self.count} processes of this run found no way to each other: {error}.",
                 "Run it without --processes.",
             ) from error
+        # Left open, its threads abort the process at its end, now and then.
+        atexit.register(distributed.destroy_process_group)
 
     @property
     def is_first(self) -> bool:
