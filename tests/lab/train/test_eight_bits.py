@@ -41,6 +41,16 @@ def test_one_loud_channel_drowns_the_others() -> None:
     assert float(convolution(x).std()) > 0.1
 
 
+def test_weights_are_rounded_too() -> None:
+    """What is less than half of a step beside the largest weight is nothing."""
+    convolution = nn.Conv2d(2, 1, 1, bias=False).requires_grad_(False)
+    convolution.weight.copy_(torch.tensor([1.0, 0.003]).view(1, 2, 1, 1))
+    x = torch.stack((torch.zeros(4, 4), torch.ones(4, 4)))[None]
+    with in_eight_bits(convolution):
+        assert float(convolution(x).abs().max()) == 0
+    assert float(convolution(x).max()) > 0
+
+
 def test_a_network_is_itself_again_afterwards() -> None:
     """Within, its maps are near those outside, and not the same."""
     torch.manual_seed(0)
