@@ -17,10 +17,12 @@ from mattebox.settings import nested, parse_assignments
 from mattebox_lab import configs as config_files
 from mattebox_lab import reference as reference_page
 from mattebox_lab.evaluate.command import evaluate
+from mattebox_lab.train.average import average
 from mattebox_lab.train.command import train
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(train)
+app.command()(average)
 app.command()(evaluate)
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -68,11 +68,11 @@ class Batch:
     valid: Tensor | None = None
 
     def normalised(self, device: torch.device) -> Tensor:
-        """float32 (N, 3, h, w), channels last: what ``U2Net`` takes."""
+        """float32 (N, 3, h, w), contiguous: a network that is laid channels last lays it so."""
         pictures = self.pictures.to(device, torch.float32) / 255
         mean = torch.tensor(_MEAN, device=device).view(1, 3, 1, 1)
         deviation = torch.tensor(_DEVIATION, device=device).view(1, 3, 1, 1)
-        return ((pictures - mean) / deviation).contiguous(memory_format=torch.channels_last)
+        return ((pictures - mean) / deviation).contiguous()
 
     def truth(self, device: torch.device) -> Tensor:
         """float32 (N, 1, h, w) in [0, 1]."""

@@ -19,7 +19,6 @@ from torch import Tensor, nn
 
 from mattebox.errors import SourceError, WeightsError
 from mattebox.nets import weights
-from mattebox.nets.torch_engine import lay_channels_last
 from mattebox.nets.u2net import U2NETP, Architecture, ConvBlock, U2Net, fold_batch_norm
 from mattebox_lab.files import write_whole
 from mattebox_lab.train.recipe import SCRATCH
@@ -38,7 +37,6 @@ def starting_network(start: str, seed: int) -> U2Net:
         WeightsError: the checkpoint is not there, not readable, or of another network.
     """
     network = _from_scratch(seed) if start == SCRATCH else weights.load(weights.find(start))
-    lay_channels_last(network)
     return network.train().requires_grad_(True)
 
 

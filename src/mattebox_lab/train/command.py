@@ -44,13 +44,15 @@ def train(
     from mattebox_lab.train.recipe import find_sets, read_recipe
     from mattebox_lab.train.training import Run, shortened
 
-    if processes > 1 and not is_peer():
-        raise typer.Exit(together(processes, sys.argv[1:], out))
-    before_working()
     given = {"start": start, "teacher": teacher, "device": device, "workers": workers}
     changes = {key: value for key, value in given.items() if value is not None}
     recipe = shortened(read_recipe(recipe_path, changes), shorten)
-    run = Run(recipe, find_sets(recipe, data), out, _tell)
+    sets = find_sets(recipe, data)
+    if processes > 1 and not is_peer():
+        # After the recipe and the data were read: what is wrong with them is said once.
+        raise typer.Exit(together(processes, sys.argv[1:], out))
+    before_working()
+    run = Run(recipe, sets, out, _tell)
     if resume:
         run.resume()
     else:

@@ -112,7 +112,9 @@ class Recipe(Part):
     seed: int = Field(ge=0)
     start: str = Field(description='A checkpoint\'s name or path, or "scratch".')
     teacher: str | None = Field(default=None, description="A checkpoint's name or path.")
-    precision: Literal["fp32", "bf16"] = "bf16"
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto", description="auto: bf16 where the device multiplies in it, else fp32."
+    )
     device: str = "auto"
     workers: int = Field(default=0, ge=0, description="Processes that make samples; 0: none.")
     average: float = Field(

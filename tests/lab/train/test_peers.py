@@ -15,6 +15,7 @@ import pytest
 import torch
 from torch import Tensor, distributed
 
+from mattebox.apps.cli.console import EXIT_USAGE
 from mattebox_lab.train.checkpoints import starting_network
 from mattebox_lab.train.peers import COUNT, RANK, Peers, free_port
 from mattebox_lab.train.training import METRICS, STATE, WEIGHTS
@@ -102,6 +103,17 @@ assert peers.agree(not peers.is_first) and not peers.agree(False)
     ]
     said = [peer.communicate(timeout=120)[1] for peer in peers]
     assert [peer.returncode for peer in peers] == [0, 0], said
+
+
+def test_a_mistyped_recipe_is_refused_once_and_leaves_no_run(folders: Path, tmp_path: Path) -> None:
+    """Before any process is started."""
+    command = _command(folders, tmp_path / "run", 3, "--processes", "2")
+    recipe = tmp_path / "recipe.toml"
+    recipe.write_text(recipe.read_text("utf-8").replace("steps", "stteps"), "utf-8")
+    done = subprocess.run(command, env=_environment(), check=False, capture_output=True, text=True)
+    assert done.returncode == EXIT_USAGE
+    assert done.stderr.count("stteps") == 1
+    assert not (tmp_path / "run").exists()
 
 
 def test_a_peers_mistake_ends_all_of_them(folders: Path, tmp_path: Path) -> None:

@@ -24,7 +24,15 @@ from mattebox_lab.train.batches import batches, plan
 from mattebox_lab.train.blocks import BlockLoss, chosen_stages
 from mattebox_lab.train.checkpoints import official_state, starting_network, write_weights
 from mattebox_lab.train.recipe import Recipe, find_sets, mixture
-from mattebox_lab.train.training import METRICS, WEIGHTS, Run, rate_share, shortened
+from mattebox_lab.train.training import (
+    METRICS,
+    WEIGHTS,
+    Run,
+    is_faster_channels_last,
+    rate_share,
+    shortened,
+    training_dtype,
+)
 from places import ROOT
 
 LARGEST_FILE = 2_400_000
@@ -321,3 +329,26 @@ def test_mistakes_are_told_in_words(tmp_path: Path) -> None:
     assert (outcome.returncode, outcome.stdout) == (3, "")
     assert outcome.stderr.startswith("no recipe at ")
     assert "Traceback" not in outcome.stderr
+
+
+@pytest.mark.parametrize(
+    ("has_bf16", "dtype", "is_last"), [(True, torch.bfloat16, True), (False, torch.float32, False)]
+)
+def test_precision_and_layout_are_what_the_cpu_is_fast_in(
+    monkeypatch: pytest.MonkeyPatch, has_bf16: bool, dtype: torch.dtype, is_last: bool
+) -> None:
+    """A CPU that emulates bf16 is many times slower in it; in fp32 gradients like rows better."""
+    capabilities = {"avx512_bf16": has_bf16, "amx_bf16": False}
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: capabilities)
+    cpu = torch.device("cpu")
+    assert training_dtype("auto", cpu) is dtype
+    assert is_faster_channels_last(cpu, training_dtype("auto", cpu)) is is_last
+    assert training_dtype("bf16", cpu) is torch.bfloat16
+    assert training_dtype("fp32", cpu) is torch.float32
+
+
+def test_a_gpu_trains_in_bf16() -> None:
+    """Its inference is in fp16, in which gradients underflow."""
+    gpu = torch.device("cuda")
+    assert training_dtype("auto", gpu) is torch.bfloat16
+    assert is_faster_channels_last(gpu, torch.float32)

@@ -29,6 +29,9 @@ SMALLEST_SEEN = 0.01
 SHARES = (0.12, 0.9)
 # Watchers, of the picture's height; the one who matters covers so many times as much as each.
 WATCHERS, MOST_WATCHERS = (0.15, 0.6), 8
+# A row of them shoulder to shoulder: as tall as each other and on one floor, but for so much.
+ROW_SHARE, ROW, ROW_DEVIATION = 0.35, (7, 15), 0.08
+FLOORS = (0.55, 0.95)
 TIMES_LARGER = 1.4
 
 
@@ -45,8 +48,7 @@ def action(draw: Draw) -> list[Layer]:
         return [Layer(background)]
     ridden = _ridden(main, draw) if draw.chance(RIDING_SHARE) else None
     layers = over(background, [each for each in (ridden, main) if each is not None], draw)
-    behind = [_watcher(draw, main, background) for _ in range(draw.rng.integers(MOST_WATCHERS + 1))]
-    return [layers[0], *(layer for layer in behind if layer is not None), *layers[1:]]
+    return [layers[0], *_watchers(draw, main, background), *layers[1:]]
 
 
 def _somebody_whole(draw: Draw) -> Subject | None:
@@ -99,19 +101,35 @@ def _ridden(rider: Figure, draw: Draw) -> Figure | None:
     return placed(thing, box, draw, mirrored=False)
 
 
-def _watcher(draw: Draw, main: Figure, background: Picture) -> Layer | None:
-    """Somebody who stands beside, behind and further away; None where that fails."""
+def _watchers(draw: Draw, main: Figure, background: Picture) -> list[Layer]:
+    """A few who stand anywhere, or a row that fills the picture's width."""
+    rng = draw.rng
+    if draw.chance(ROW_SHARE):
+        tall, floor = rng.uniform(*WATCHERS), rng.uniform(*FLOORS)
+        count = int(rng.integers(*ROW))
+        each = [tuple(np.exp(rng.normal(0, ROW_DEVIATION, 2))) for _ in range(count)]
+        stand = [(tall * taller, floor * lower) for taller, lower in each]
+    else:
+        count = int(rng.integers(MOST_WATCHERS + 1))
+        # As tall as whoever is further away; the floor is where the subject's is, or higher.
+        stand = [(rng.uniform(*WATCHERS), rng.uniform(*FLOORS)) for _ in range(count)]
+    found = (_watcher(draw, main, background, tall, floor) for tall, floor in stand)
+    return [layer for layer in found if layer is not None]
+
+
+def _watcher(
+    draw: Draw, main: Figure, background: Picture, tall: float, floor: float
+) -> Layer | None:
+    """Somebody behind, of so much of the picture's height; None where they would be the larger."""
     subject = someone_upright(draw.others, draw.rng)
     if subject is None:
         return None
     body, (height, width) = subject.body, draw.size
-    # As tall as whoever stands further away; the floor is where the main subject's is, or higher.
-    scale = height * draw.rng.uniform(*WATCHERS) / body.height
-    feet = draw.rng.uniform(0.55, 0.95) * height
+    scale = tall * height / body.height
     x = draw.rng.uniform(0, 1) * width
     box = Box(
         (body.left + body.right) / 2 - x / scale,
-        body.bottom - feet / scale,
+        body.bottom - floor * height / scale,
         width / scale,
         height / scale,
     )

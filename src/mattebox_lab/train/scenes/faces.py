@@ -29,11 +29,8 @@ def face(draw: Draw) -> list[Layer]:
     Why: the subject then has no outline of a person: hair, cheeks and a strip of cloth reach the
     picture's edges, and a network that looks for things drops the cloth and the hair.
     """
-    for _ in range(TRIES):
-        subject = measured(draw.pair())
-        if subject is not None and _is_close(subject):
-            break
-    else:
+    subject = _somebody_close(draw)
+    if subject is None:
         return [Layer(draw.backdrops.drawn(draw.rng, draw.size))]
     if draw.chance(COMPOSED_SHARE):
         background = draw.backdrops.drawn(draw.rng, draw.size)
@@ -41,6 +38,20 @@ def face(draw: Draw) -> list[Layer]:
     size = subject.pair.picture.shape[0], subject.pair.picture.shape[1]
     box = face_box(subject.body, drawn_aspect(draw.size, draw.rng), draw.rng)
     return [photographed(subject.pair, within_picture(box, subject.body, size), draw)]
+
+
+def close_face(draw: Draw) -> Figure | None:
+    """A head that fills the picture, cut out; None where the sets seem to hold none."""
+    subject = _somebody_close(draw)
+    return None if subject is None else _cut_out(subject, draw)
+
+
+def _somebody_close(draw: Draw) -> Subject | None:
+    for _ in range(TRIES):
+        subject = measured(draw.pair())
+        if subject is not None and _is_close(subject):
+            return subject
+    return None
 
 
 def _is_close(subject: Subject) -> bool:

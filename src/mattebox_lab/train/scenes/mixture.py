@@ -16,6 +16,7 @@ from mattebox_lab.train.scenes.action import action
 from mattebox_lab.train.scenes.arrays import Size, as_bytes
 from mattebox_lab.train.scenes.backdrops import Backdrops
 from mattebox_lab.train.scenes.clips import clip, clip_sequence
+from mattebox_lab.train.scenes.clutter import clutter, face_before_clutter
 from mattebox_lab.train.scenes.composites import bystander, composite, two
 from mattebox_lab.train.scenes.degrade import AugmentOptions, drawn_look
 from mattebox_lab.train.scenes.draws import Draw
@@ -42,6 +43,8 @@ SCENES: dict[str, Scene] = {
     "composite": composite,
     "two": two,
     "bystander": bystander,
+    "clutter": clutter,
+    "face-clutter": face_before_clutter,
     "action": action,
     "holding": holding,
     "chair": chair,
