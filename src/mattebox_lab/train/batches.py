@@ -21,7 +21,8 @@ from mattebox_lab.train.scenes.mixture import Mixture
 from mattebox_lab.train.scenes.sample import Sample
 from mattebox_lab.train.scenes.sequences import SequenceFrame
 
-Share = Callable[[tuple[int, ...]], tuple[int, ...]]
+# From a step's numbers to those that are made here, and whether they count.
+Share = Callable[[tuple[int, ...]], tuple[tuple[int, ...], bool]]
 
 # Numbers of a step's samples; more than any batch has.
 _NUMBERS_OF_A_STEP = 4096
@@ -38,11 +39,13 @@ class Plan:
         numbers: of the samples, or of the clips.
         size: (height, width).
         length: frames of a clip; 1: pictures.
+        counts: whether they count here: another process may make the same.
     """
 
     numbers: tuple[int, ...]
     size: Size
     length: int
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,6 +60,7 @@ class Batch:
         length: frames of each clip; 1: pictures.
         back_flow, valid: float32 (N, 2, h, w) and (N, 1, h, w) of clips, see ``SequenceFrame``;
             None for pictures.
+        counts: see ``Plan``.
     """
 
     pictures: Tensor
@@ -66,6 +70,12 @@ class Batch:
     length: int = 1
     back_flow: Tensor | None = None
     valid: Tensor | None = None
+    counts: bool = True
+
+    @property
+    def counted(self) -> int:
+        """How many pictures of it count."""
+        return len(self.pictures) if self.counts else 0
 
     def normalised(self, device: torch.device) -> Tensor:
         """float32 (N, 3, h, w), contiguous: a network that is laid channels last lays it so."""
@@ -96,11 +106,11 @@ def batches(
     seed: int,
     first_step: int,
     workers: int,
-    share: Share = lambda numbers: numbers,
+    share: Share = lambda numbers: (numbers, True),
 ) -> Iterator[Batch]:
     """The batches of a phase from a step on; ``share`` picks those samples that are wanted here."""
     whole = [plan(phase, seed, step) for step in range(first_step, phase.steps)]
-    plans = [replace(each, numbers=share(each.numbers)) for each in whole]
+    plans = [_shared(each, share) for each in whole]
     loader = DataLoader(
         _Made(mixture, plans),
         batch_size=None,
@@ -118,9 +128,16 @@ def batches(
 def make(mixture: Mixture, plan: Plan) -> Batch:
     """Draw the samples of a plan."""
     if plan.length == 1:
-        return _of_pictures([mixture.sample(number, plan.size) for number in plan.numbers])
-    clips = [mixture.sequence(number, plan.size, plan.length) for number in plan.numbers]
-    return _of_clips([frame for clip in clips for frame in clip], plan.length)
+        batch = _of_pictures([mixture.sample(number, plan.size) for number in plan.numbers])
+    else:
+        clips = [mixture.sequence(number, plan.size, plan.length) for number in plan.numbers]
+        batch = _of_clips([frame for clip in clips for frame in clip], plan.length)
+    return replace(batch, counts=plan.counts)
+
+
+def _shared(plan: Plan, share: Share) -> Plan:
+    numbers, counts = share(plan.numbers)
+    return replace(plan, numbers=numbers, counts=counts)
 
 
 class _Made(Dataset[Batch | MatteboxError]):

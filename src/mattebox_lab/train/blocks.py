@@ -59,6 +59,10 @@ class BlockLoss:
 
     def _error(self, name: str, taps: Taps, device: torch.device, dtype: torch.dtype) -> Tensor:
         floor = _FLOOR_OF_STAGES if name in STAGES else _FLOOR_OF_SIDES
+        stage, given = self._student.get_submodule(name), taps.inputs[name].to(dtype)
+        if all(each.is_contiguous() for each in stage.parameters()):
+            # The teacher's layout would be taken over, and the student be slow in it.
+            given = given.contiguous()
         with torch.autocast(device.type, dtype, enabled=dtype != torch.float32):
-            found = self._student.get_submodule(name)(taps.inputs[name].to(dtype))
+            found = stage(given)
         return relative_error(found, taps.outputs[name], floor)

@@ -57,6 +57,8 @@ def train(
         run.resume()
     else:
         run.begin()
+    if run.is_first:
+        print(f"computing in {run.precision} on {run.device}", file=sys.stderr, flush=True)
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: run.stop())
     run.go(steps)

@@ -109,7 +109,7 @@ def relative_error(found: Tensor, wanted: Tensor, floor: float) -> Tensor:
         floor: the least variance; below it the target is as good as constant.
     """
     wanted = wanted.float()
-    return F.mse_loss(found.float(), wanted) / wanted.var().clamp_min(floor)
+    return F.mse_loss(found.float(), wanted) / wanted.var(correction=0).clamp_min(floor)
 
 
 def _weighted(cost: Tensor, weights: Tensor) -> Tensor:

@@ -1,7 +1,8 @@
 """Several processes that train one network: each sees its share of a step's pictures.
 
-One for each core of a CPU, or for each GPU: two processes of one thread made 2.8 images a second on
-two cores where one process of two threads made 2.15 (recipe two-cores, phase whole-large).
+One for each core of a CPU, or for each GPU: two processes of one thread made 2.5 images a second on
+two cores where one process of two threads made 2.15 (recipe two-cores, phase whole-large; counted
+were 2.8, with clips that both of them made).
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ import torch
 from torch import Tensor, distributed, nn
 
 from mattebox.apps.cli.console import EXIT_DEVICE, EXIT_INTERRUPTED
-from mattebox.errors import SegmenterError
+from mattebox.errors import SegmenterError, SinkError
+from mattebox.nets.torch_engine import choose_device
 
-RANK, COUNT = "RANK", "WORLD_SIZE"
+# Names of our own: those of cluster launchers may be set for other reasons.
+RANK, COUNT, PORT = "MATTEBOX_PEER", "MATTEBOX_PEERS", "MATTEBOX_PEERS_PORT"
 _LOOK_EVERY_S = 0.2
 
 
@@ -41,14 +44,14 @@ def together(count: int, arguments: Sequence[str], folder: Path) -> int:
 
     Returns:
         the exit code of the first one that failed, or 0.
+
+    Raises:
+        SinkError: the folder cannot be made.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    common = {
-        COUNT: str(count),
-        "MASTER_ADDR": "127.0.0.1",
-        "MASTER_PORT": str(free_port()),
-        "OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)),
-    }
+    _clear_logs(folder)
+    threads = str(max(1, _cores() // count))
+    common = {COUNT: str(count), PORT: str(free_port())}
+    common["OMP_NUM_THREADS"] = os.environ.get("OMP_NUM_THREADS", threads)
     peers = []
     for rank in range(count):
         environment = {**os.environ, **common, RANK: str(rank)}
@@ -67,6 +70,24 @@ def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return int(listener.getsockname()[1])
+
+
+def _cores() -> int:
+    """Those that this process may use."""
+    allowed = getattr(os, "sched_getaffinity", None)  # not on macOS and Windows
+    return len(allowed(0)) if allowed else os.cpu_count() or 1
+
+
+def _clear_logs(folder: Path) -> None:
+    """Make the folder, without what peers of an earlier run said."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for path in folder.glob("peer-*.log"):
+            path.unlink()
+    except OSError as error:
+        raise SinkError(
+            f"cannot use {folder} for a run: {error.strerror}.", "Pass another --out."
+        ) from error
 
 
 @contextmanager
@@ -124,8 +145,13 @@ class Peers:
         if self.count == 1 or distributed.is_initialized():
             return
         try:
-            distributed.init_process_group("gloo")
-        except RuntimeError as error:
+            distributed.init_process_group(
+                "gloo",
+                init_method=f"tcp://127.0.0.1:{os.environ[PORT]}",
+                rank=self.rank,
+                world_size=self.count,
+            )
+        except (RuntimeError, ValueError, KeyError) as error:
             raise SegmenterError(
                 f"the {self.count} processes of this run found no way to each other: {error}.",
                 "Run it without --processes.",
@@ -138,15 +164,33 @@ class Peers:
         """Whether this process writes files and tells what happens."""
         return self.rank == 0
 
-    def device(self, wanted: torch.device) -> torch.device:
-        """This process's own: of several GPUs the one of its rank."""
+    def device(self, name: str) -> torch.device:
+        """This process's own: of several GPUs the one of its rank.
+
+        Raises:
+            SegmenterError: there is no such device, or not one for each process.
+        """
+        wanted = choose_device(name)
         if self.count == 1 or wanted.type != "cuda":
             return wanted
-        return torch.device("cuda", self.rank % torch.cuda.device_count())
+        present = torch.cuda.device_count()
+        if ":" in name or self.count > present:
+            raise SegmenterError(
+                f"{self.count} processes cannot train on {name!r}: each takes a GPU of its own, "
+                f"the first {self.count} of {present}.",
+                f"Pass -d cuda and at most --processes {present}.",
+            )
+        torch.cuda.set_device(self.rank)
+        return torch.device("cuda", self.rank)
 
-    def share(self, numbers: tuple[int, ...]) -> tuple[int, ...]:
-        """The numbers of a step's samples that this process makes; at least one."""
-        return numbers[self.rank :: self.count] or numbers[:1]
+    def share(self, numbers: tuple[int, ...]) -> tuple[tuple[int, ...], bool]:
+        """The numbers of a step's samples that this process makes, and whether they count.
+
+        One that would have nothing makes another one's sample, so that all stay in step; it counts
+        there alone.
+        """
+        own = numbers[self.rank :: self.count]
+        return (own, True) if own else (numbers[:1], False)
 
     def agree(self, wish: bool) -> bool:
         """Whether any of the processes wishes it: all get the same answer."""

@@ -19,6 +19,8 @@ from mattebox_lab.train.scenes.mixture import Ingredient, Mixture
 from mattebox_lab.train.scenes.pairs import PairSet
 
 SCRATCH = "scratch"
+# Of a value that cannot be used so many characters are told.
+_LONGEST_VALUE = 60
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Weight = Annotated[float, Field(ge=0)]
@@ -168,14 +170,20 @@ def read_recipe(path: Path, changes: Mapping[str, object] | None = None) -> Reci
     try:
         recipe = Recipe.model_validate(content)
     except ValidationError as error:
-        first = error.errors()[0]
+        # A mistyped key is two mistakes: its own says more than that another one is missing.
+        first = min(error.errors(), key=lambda each: each["type"] != "extra_forbidden")
         where = ".".join(str(key) for key in first["loc"])
+        seen = "" if first["type"] == "missing" else f" ({_shortened(repr(first['input']))})"
         raise SettingsError(
-            f"cannot use the recipe {path}: {where}: {first['msg']} ({first['input']!r}).",
+            f"cannot use the recipe {path}: {where}: {first['msg']}{seen}.",
             "Correct that key; recipe.py says what each one means.",
         ) from error
     _check(recipe, path)
     return recipe
+
+
+def _shortened(text: str) -> str:
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}…"
 
 
 def _check(recipe: Recipe, path: Path) -> None:
@@ -244,5 +252,13 @@ def _augment(recipe: Recipe) -> AugmentOptions:
             raise SettingsError(
                 f"augment.{name} cannot be {value!r}; it is {usual!r} by default.",
                 "Give two numbers for a range, one for a share.",
+            )
+        low, high = value if isinstance(value, tuple) else (value, value)
+        is_share = not isinstance(value, tuple) and not name.endswith(("_deviation", "_stops"))
+        if not 0 <= low <= high or (is_share and high > 1):
+            raise SettingsError(
+                f"augment.{name} cannot be {value!r}: "
+                + ("a share is from 0 to 1." if is_share else "it is from 0 on, the lower first."),
+                f"It is {usual!r} by default.",
             )
     return AugmentOptions(**recipe.augment)  # type: ignore[arg-type]

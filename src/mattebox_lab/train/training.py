@@ -25,14 +25,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mattebox.errors import SettingsError, SourceError, WeightsError
+from mattebox.errors import SegmenterError, SettingsError, SourceError, WeightsError
 from mattebox.nets import weights
-from mattebox.nets.torch_engine import (
-    choose_device,
-    choose_precision,
-    lay_channels_last,
-    prepared,
-)
+from mattebox.nets.torch_engine import choose_precision, lay_channels_last, prepared
 from mattebox.nets.u2net import U2Net
 from mattebox_lab.files import write_whole
 from mattebox_lab.train import checkpoints
@@ -46,6 +41,8 @@ from mattebox_lab.train.recipe import Phase, Recipe, mixture
 from mattebox_lab.train.scenes.pairs import PairSet
 from mattebox_lab.train.whole import WholeLoss, as_u2net
 
+# What a run may go on with that was otherwise when it began.
+_FREE = {"device", "workers", "report"}
 STATE, WEIGHTS, METRICS, RECIPE = "state.pt", "weights.safetensors", "metrics.jsonl", "recipe.json"
 # Steps whose gradient is longer are shortened to it: one odd batch shall not undo a hundred others.
 _LONGEST_GRADIENT = 5.0
@@ -62,11 +59,14 @@ class Loss(Protocol):
 
 
 def training_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """What convolutions compute in; a CPU that emulates bf16 takes nine times as long as in fp32.
+    """What convolutions compute in; ``auto``: bf16 where the device multiplies in it, else fp32.
 
-    fp16 is no choice: gradients underflow in it.
+    A CPU that emulates bf16 takes nine times as long as in fp32, and GPUs older than Ampere emulate
+    it as well. fp16 is no choice: gradients underflow in it.
     """
-    if precision == "auto":
+    if precision == "auto" and device.type == "cuda":
+        precision = "bf16" if torch.cuda.get_device_capability(device) >= (8, 0) else "fp32"
+    elif precision == "auto":
         precision = choose_precision(precision, device)
     return torch.float32 if precision == "fp32" else torch.bfloat16
 
@@ -113,7 +113,7 @@ class Run:
     ) -> None:
         self._recipe, self._sets, self._folder, self._tell = recipe, sets, folder, tell
         self._peers = Peers()
-        self._device = self._peers.device(choose_device(recipe.device))
+        self._device = self._peers.device(recipe.device)
         self._dtype = training_dtype(recipe.precision, self._device)
         self.network = checkpoints.starting_network(recipe.start, recipe.seed).to(self._device)
         if is_faster_channels_last(self._device, self._dtype):
@@ -137,6 +137,16 @@ class Run:
     def is_first(self) -> bool:
         """Whether this process writes the run's files."""
         return self._peers.is_first
+
+    @property
+    def precision(self) -> str:
+        """What convolutions compute in: bf16 or fp32."""
+        return "fp32" if self._dtype == torch.float32 else "bf16"
+
+    @property
+    def device(self) -> str:
+        """The name of the device."""
+        return str(self._device)
 
     def stop(self) -> None:
         """End ``go`` after the step that is on. Callable from a signal's handler."""
@@ -196,10 +206,14 @@ class Run:
                 f"cannot resume in {self._folder}: there is no {STATE}.", "Leave out --resume."
             )
         state = checkpoints.read_state(path, self._device)
-        if state["recipe"] != self._recipe.model_dump_json():
+        begun, wanted = json.loads(state["recipe"]), json.loads(self._recipe.model_dump_json())
+        begun["precision"], wanted["precision"] = state["precision"], self.precision
+        other = [key for key in wanted if key not in _FREE and begun.get(key) != wanted[key]]
+        if other:
             raise SettingsError(
-                f"cannot resume in {self._folder}: it was begun with another recipe, see {RECIPE}.",
-                "Pass that recipe, or begin a new run with another --out.",
+                f"cannot resume in {self._folder}: it was begun with another recipe, or as another "
+                f"command said: {', '.join(other)} differ from {RECIPE} there.",
+                "Pass what it was begun with, or begin a new run with another --out.",
             )
         self._progress = Progress(*state["progress"])
         self._averaged = state["averaged"]
@@ -241,6 +255,7 @@ class Run:
         checkpoints.write_weights(self.average, self._folder / WEIGHTS)
         state = {
             "recipe": self._recipe.model_dump_json(),
+            "precision": self.precision,
             "progress": (self._progress.phase, self._progress.step),
             "averaged": self._averaged,
             "network": self.network.state_dict(),
@@ -280,11 +295,11 @@ class Run:
             self._mixtures[number],
             self._seed(number),
             begun,
-            self._recipe.workers,
+            -(-self._recipe.workers // self._peers.count),  # rounded up
             self._peers.share,
         )
         for batch in coming:
-            stretch.add(len(batch.pictures), self._step(phase, loss, batch))
+            stretch.add(batch.counted, self._step(phase, loss, batch))
             self._progress.step += 1
             self._report(phase, stretch)
             if self._progress.step % self._recipe.epoch == 0:
@@ -306,16 +321,42 @@ class Run:
             for group in optimiser.param_groups:
                 group.setdefault("peak", group["lr"])
                 group["lr"] = group["peak"] * share
-        with in_eight_bits(self.network) if self._is_in_eight_bits(phase) else nullcontext():
-            terms = loss(batch, self._device, self._dtype)
-        torch.autograd.backward(torch.stack(list(terms.values())).sum())
-        self._peers.average_gradients(self._trained, len(batch.pictures))
+        terms = self._descended(phase, loss, batch)
+        self._peers.average_gradients(self._trained, batch.counted)
         nn.utils.clip_grad_norm_(self._trained, _LONGEST_GRADIENT)
         for optimiser in self._optimisers:
             optimiser.step()
             optimiser.zero_grad(set_to_none=True)
         self._take_average()
-        return {name: float(term.detach()) for name, term in terms.items()}
+        return terms
+
+    def _descended(self, phase: Phase, loss: Loss, batch: Batch) -> dict[str, float]:
+        """Gradients of a batch, and the terms of its loss.
+
+        Raises:
+            SegmenterError: the device has too little memory.
+            WeightsError: the loss is no number.
+        """
+        eight_bits = self._is_in_eight_bits(phase)
+        try:
+            with in_eight_bits(self.network) if eight_bits else nullcontext():
+                terms = loss(batch, self._device, self._dtype)
+            torch.autograd.backward(torch.stack(list(terms.values())).sum())
+        except torch.OutOfMemoryError as error:
+            count, _, height, width = batch.pictures.shape
+            raise SegmenterError(
+                f"{self._device} has no memory for {count} pictures of {width}×{height}.",
+                f"Lower pixels in the phase {phase.name}.",
+            ) from error
+        values = {name: float(term.detach()) for name, term in terms.items()}
+        wrong = [name for name, value in values.items() if not math.isfinite(value)]
+        if wrong:
+            raise WeightsError(
+                f"the loss {wrong[0]} of the phase {phase.name} is {values[wrong[0]]} at step "
+                f"{self._progress.step + 1}: the run has diverged.",
+                "Go on from the last save with a lower learning rate.",
+            )
+        return values
 
     def _is_in_eight_bits(self, phase: Phase) -> bool:
         if not phase.eight_bits:

@@ -15,9 +15,9 @@ import pytest
 import torch
 from torch import Tensor, distributed
 
-from mattebox.apps.cli.console import EXIT_USAGE
+from mattebox.apps.cli.console import EXIT_OUTPUT, EXIT_USAGE
 from mattebox_lab.train.checkpoints import starting_network
-from mattebox_lab.train.peers import COUNT, RANK, Peers, free_port
+from mattebox_lab.train.peers import COUNT, PORT, RANK, Peers, free_port
 from mattebox_lab.train.training import METRICS, STATE, WEIGHTS
 from places import ROOT
 
@@ -50,9 +50,10 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
 
 
-def test_peers_train_as_one(folders: Path, tmp_path: Path) -> None:
-    """Two pictures a step, one for each process: the weights are those of one that sees both."""
-    for name, options in (("alone", ()), ("both", ("--processes", "2"))):
+@pytest.mark.parametrize("processes", [2, 3])
+def test_peers_train_as_one(folders: Path, tmp_path: Path, processes: int) -> None:
+    """Two pictures a step: the weights are those of one that sees both, also where one has none."""
+    for name, options in (("alone", ()), ("both", ("--processes", str(processes)))):
         command = _command(folders, tmp_path / name, 3, *options)
         done = subprocess.run(
             command, env=_environment(), check=False, capture_output=True, text=True
@@ -91,7 +92,7 @@ assert weight.grad.tolist() == [2.0, 2.0], weight.grad
 assert peers.total(1 + peers.rank) == 3
 assert peers.agree(not peers.is_first) and not peers.agree(False)
 """
-    environment = {**_environment(), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    environment = {**_environment(), PORT: str(free_port())}
     peers = [
         subprocess.Popen(
             [sys.executable, "-c", script],
@@ -112,8 +113,27 @@ def test_a_mistyped_recipe_is_refused_once_and_leaves_no_run(folders: Path, tmp_
     recipe.write_text(recipe.read_text("utf-8").replace("steps", "stteps"), "utf-8")
     done = subprocess.run(command, env=_environment(), check=False, capture_output=True, text=True)
     assert done.returncode == EXIT_USAGE
-    assert done.stderr.count("stteps") == 1
+    assert done.stderr.count("phases.0.stteps: Extra inputs are not permitted (3)") == 1
+    assert "steps: Field required" not in done.stderr
     assert not (tmp_path / "run").exists()
+
+
+def test_a_file_is_no_place_for_a_run_of_several(folders: Path, tmp_path: Path) -> None:
+    """In words, as of one process."""
+    (tmp_path / "run").write_text("mine", "utf-8")
+    command = _command(folders, tmp_path / "run", 3, "--processes", "2")
+    done = subprocess.run(command, env=_environment(), check=False, capture_output=True, text=True)
+    assert done.returncode == EXIT_OUTPUT, done.stderr
+    assert "cannot use" in done.stderr
+    assert (tmp_path / "run").read_text("utf-8") == "mine"
+
+
+def test_a_clusters_own_variables_mean_nothing(folders: Path, tmp_path: Path) -> None:
+    """Launchers export RANK and WORLD_SIZE for whatever they start."""
+    environment = {**_environment(), "RANK": "1", "WORLD_SIZE": "4"}
+    command = _command(folders, tmp_path / "run", 1)
+    done = subprocess.run(command, env=environment, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_peers_mistake_ends_all_of_them(folders: Path, tmp_path: Path) -> None:
@@ -131,12 +151,13 @@ def test_a_peers_mistake_ends_all_of_them(folders: Path, tmp_path: Path) -> None
 def test_ctrl_c_saves_what_was_learnt(folders: Path, tmp_path: Path, processes: int) -> None:
     """The step that is on ends, the run exits with 130, and goes on from there."""
     folder = tmp_path / "run"
-    command = _command(folders, folder, 100_000, "--processes", str(processes))
+    command = _command(folders, folder, 5000, "--processes", str(processes))
     with subprocess.Popen(
         command, env=_environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
     ) as run:
         assert run.stderr is not None
-        assert "whole 1/100000" in run.stderr.readline()
+        assert run.stderr.readline() == "computing in fp32 on cpu\n"
+        assert "whole 1/5000" in run.stderr.readline()
         os.killpg(run.pid, signal.SIGINT)
         said = run.stderr.read()
     assert run.returncode == 130
@@ -160,5 +181,6 @@ def test_every_sample_is_somebodys(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(RANK, str(rank))
         peers.append(Peers())
     shares = [peer.share(tuple(range(7))) for peer in peers]
-    assert sorted(number for share in shares for number in share) == list(range(7))
-    assert [peer.share((9,)) for peer in peers] == [(9,)] * 3
+    assert all(counts for _, counts in shares)
+    assert sorted(number for own, _ in shares for number in own) == list(range(7))
+    assert [peer.share((9,)) for peer in peers] == [((9,), True), ((9,), False), ((9,), False)]

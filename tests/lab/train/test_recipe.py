@@ -110,6 +110,9 @@ def test_data_that_are_not_there(tmp_path: Path) -> None:
         ("", "moonlight"),
         ("augment = { jpeg_quality = 50 }", "plain"),
         ("augment = { noise = [0.1, 0.2] }", "plain"),
+        ("augment = { noise = 30 }", "plain"),
+        ("augment = { jpeg_quality = [92, 25] }", "plain"),
+        ("augment = { focus_radius_px = [-2, -1] }", "plain"),
     ],
 )
 def test_unknown_scenes_and_effects_are_refused(
@@ -117,7 +120,7 @@ def test_unknown_scenes_and_effects_are_refused(
 ) -> None:
     """By name, with what there is."""
     recipe = read_recipe(_written(tmp_path, more, scene=scene))
-    with pytest.raises(SettingsError, match=r"fog|moonlight|jpeg_quality|noise"):
+    with pytest.raises(SettingsError, match=r"fog|moonlight|jpeg_quality|noise|focus_radius"):
         mixture(recipe, recipe.phases[0], find_sets(recipe, folders), seed=0)
 
 

@@ -15,7 +15,13 @@ import torch
 from safetensors.torch import load_file
 from typer.testing import CliRunner
 
-from mattebox.errors import MatteboxError, SettingsError, SourceError, WeightsError
+from mattebox.errors import (
+    MatteboxError,
+    SegmenterError,
+    SettingsError,
+    SourceError,
+    WeightsError,
+)
 from mattebox.nets import weights
 from mattebox.nets.torch_engine import TorchSegmenter
 from mattebox.nets.u2net import U2NETP, U2Net, fold_batch_norm
@@ -23,9 +29,11 @@ from mattebox_lab.__main__ import app
 from mattebox_lab.train.batches import batches, plan
 from mattebox_lab.train.blocks import BlockLoss, chosen_stages
 from mattebox_lab.train.checkpoints import official_state, starting_network, write_weights
+from mattebox_lab.train.losses import relative_error
 from mattebox_lab.train.recipe import Recipe, find_sets, mixture
 from mattebox_lab.train.training import (
     METRICS,
+    STATE,
     WEIGHTS,
     Run,
     is_faster_channels_last,
@@ -216,8 +224,9 @@ def test_a_begun_run_is_not_overwritten(folders: Path, tmp_path: Path) -> None:
     run.go(1)
     with pytest.raises(SettingsError, match="--resume"):
         _run(recipe, folders, tmp_path / "run").begin()
-    with pytest.raises(SettingsError, match="another recipe"):
-        _run(_recipe(seed=6), folders, tmp_path / "run").resume()
+    with pytest.raises(SettingsError, match="seed, average differ"):
+        _run(_recipe(seed=6, average=0.5), folders, tmp_path / "run").resume()
+    _run(_recipe(workers=1, report=2), folders, tmp_path / "run").resume()
     with pytest.raises(SourceError, match="cannot resume"):
         _run(recipe, folders, tmp_path / "none").resume()
 
@@ -347,8 +356,64 @@ def test_precision_and_layout_are_what_the_cpu_is_fast_in(
     assert training_dtype("fp32", cpu) is torch.float32
 
 
-def test_a_gpu_trains_in_bf16() -> None:
+@pytest.mark.parametrize(
+    ("capability", "dtype"), [((9, 0), torch.bfloat16), ((7, 5), torch.float32)]
+)
+def test_a_gpu_trains_in_bf16_where_it_can(
+    monkeypatch: pytest.MonkeyPatch, capability: tuple[int, int], dtype: torch.dtype
+) -> None:
     """Its inference is in fp16, in which gradients underflow."""
+    monkeypatch.setattr(torch.cuda, "get_device_capability", lambda device: capability)
     gpu = torch.device("cuda")
-    assert training_dtype("auto", gpu) is torch.bfloat16
+    assert training_dtype("auto", gpu) is dtype
     assert is_faster_channels_last(gpu, torch.float32)
+
+
+@pytest.mark.parametrize(("precision", "is_last"), [("bf16", True), ("fp32", False)])
+def test_both_kinds_of_phase_run_in_either_precision(
+    folders: Path, tmp_path: Path, precision: str, is_last: bool
+) -> None:
+    """Weights are laid as that precision is fast in, and stay fp32 numbers."""
+    run = _run(_recipe(precision=precision), folders, tmp_path)
+    weight = max(run.network.parameters(), key=lambda each: each.numel())
+    assert weight.is_contiguous(memory_format=torch.channels_last) is is_last
+    before = weight.detach().clone()
+    run.begin()
+    run.go()
+    assert weight.dtype == torch.float32
+    assert not torch.equal(before, weight)
+    assert run.precision == precision
+    state = torch.load(tmp_path / STATE, weights_only=True)
+    assert state["precision"] == precision
+
+
+def test_a_run_that_diverges_says_so_at_once(folders: Path, tmp_path: Path) -> None:
+    """Not at the next save, and with the loss that went wrong."""
+    run = _run(_recipe(), folders, tmp_path)
+    run.begin()
+    with torch.no_grad():
+        next(run.network.parameters()).fill_(float("nan"))
+    with pytest.raises(WeightsError, match="diverged") as caught:
+        run.go(1)
+    assert caught.value.advice
+
+
+def test_a_device_without_memory_is_told_in_words(
+    folders: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the key that makes batches smaller."""
+    run = _run(_recipe(), folders, tmp_path)
+    run.begin()
+
+    def full(*_: object) -> None:
+        raise torch.OutOfMemoryError("CUDA out of memory")
+
+    monkeypatch.setattr(torch.autograd, "backward", full)
+    with pytest.raises(SegmenterError, match="no memory for") as caught:
+        run.go(1)
+    assert "pixels" in (caught.value.advice or "")
+
+
+def test_a_blocks_error_is_a_number_where_a_stage_has_one_pixel() -> None:
+    """The lowest side map of a picture of 32 pixels."""
+    assert torch.isfinite(relative_error(torch.zeros(1, 1, 1, 1), torch.ones(1, 1, 1, 1), 1e-3))

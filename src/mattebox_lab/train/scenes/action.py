@@ -29,7 +29,7 @@ SMALLEST_SEEN = 0.01
 SHARES = (0.12, 0.9)
 # Watchers, of the picture's height; the one who matters covers so many times as much as each.
 WATCHERS, MOST_WATCHERS = (0.15, 0.6), 8
-# A row of them shoulder to shoulder: as tall as each other and on one floor, but for so much.
+# Many of them in a row: as tall as each other and on one floor, but for so much.
 ROW_SHARE, ROW, ROW_DEVIATION = 0.35, (7, 15), 0.08
 FLOORS = (0.55, 0.95)
 TIMES_LARGER = 1.4
@@ -102,7 +102,7 @@ def _ridden(rider: Figure, draw: Draw) -> Figure | None:
 
 
 def _watchers(draw: Draw, main: Figure, background: Picture) -> list[Layer]:
-    """A few who stand anywhere, or a row that fills the picture's width."""
+    """A few who stand anywhere, or a row of many, as tall as each other and on one floor."""
     rng = draw.rng
     if draw.chance(ROW_SHARE):
         tall, floor = rng.uniform(*WATCHERS), rng.uniform(*FLOORS)

@@ -118,6 +118,7 @@ class Mixture:
             self._check_scene(part)
             for name in (*part.sets, *part.others):
                 self._check_set(name, f"the scene {part.scene}")
+                self._check_masks(name, part.scene)
         if rooms is not None:
             self._check_set(rooms, "rooms")
 
@@ -132,6 +133,14 @@ class Mixture:
                 f"the scene {part.scene} has no sets to take its subject from. There are "
                 f"{', '.join(sorted(self._sets)) or 'none'}.",
                 "Name at least one of them in the ingredient's sets.",
+            )
+
+    def _check_masks(self, name: str, scene: str) -> None:
+        if not self._sets[name].has_masks:
+            raise SettingsError(
+                f"the scene {scene} cannot be made of the set {name!r}: none of its "
+                f"{len(self._sets[name])} pictures has a mask, so nobody would be in them.",
+                "Name masks KEY.mask.png beside KEY.img.webp, or make the set the recipe's rooms.",
             )
 
     def _check_set(self, name: str, where: str) -> None:

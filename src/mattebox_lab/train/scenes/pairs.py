@@ -113,6 +113,11 @@ class PairSet:
     def __len__(self) -> int:
         return len(self.keys)
 
+    @property
+    def has_masks(self) -> bool:
+        """Whether any picture has one: without, all of the set means that nobody is there."""
+        return any(entry.mask is not None for entry in self._entries.values())
+
     def __getitem__(self, index: int) -> Pair:
         """Read and decode one pair.
 

@@ -22,7 +22,7 @@ Scene = Callable[[Draw], list[Layer]]
 def yellow(picture: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
     """Where the balls are: rooms are blue and people are red, in any light."""
     red, green, blue = np.moveaxis(picture.astype(float), -1, 0)
-    return (green > 0.6 * red) & (red > 1.5 * blue) & (green > 1.5 * blue)
+    return np.asarray((green > 0.6 * red) & (red > 1.5 * blue) & (green > 1.5 * blue), np.bool_)
 
 
 @pytest.mark.parametrize("scene", [clutter, face_before_clutter])
@@ -34,9 +34,13 @@ def test_things_behind_somebody_are_background(
     for number in range(SCENES):
         backdrops = Backdrops(sets["rooms"], [])
         draw = Draw(np.random.default_rng(number), SIZE, [near], [sets["things"]], backdrops)
-        picture, alpha = flattened(scene(draw))
+        layers = scene(draw)
+        picture, alpha = flattened(layers)
         balls = yellow(picture)
         assert alpha.max() > 0.9
+        person = layers[-1].cover
+        assert person is not None
+        assert np.array_equal(alpha, person), "the person is in front, and all of it"
         assert (balls & (alpha > 0.5)).mean() < 0.002
         assert balls.mean() < alpha.mean() * 5 / TIMES_LARGER
         seen += bool(balls.mean() > 0.005)
@@ -56,9 +60,7 @@ def test_things_move_with_the_room(sets: dict[str, PairSet], near: PairSet) -> N
 def test_where_nobody_can_be_drawn_there_is_a_room(sets: dict[str, PairSet]) -> None:
     """Small heads make no faces; the things stay away with them, for then they would matter."""
     backdrops = Backdrops(sets["rooms"], [])
-    draw = Draw(
-        np.random.default_rng(0), SIZE, [sets["people"]], [sets["things"]], backdrops
-    )
+    draw = Draw(np.random.default_rng(0), SIZE, [sets["people"]], [sets["things"]], backdrops)
     picture, alpha = flattened(face_before_clutter(draw))
     assert not alpha.any()
     assert not yellow(picture).any()

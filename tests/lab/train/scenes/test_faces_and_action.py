@@ -70,12 +70,12 @@ def test_watchers_are_background(sets: dict[str, PairSet]) -> None:
 
 
 def test_some_watchers_stand_in_a_row(sets: dict[str, PairSet]) -> None:
-    """Seven and more on one floor: their feet differ less than those of a few who stand anywhere."""
+    """Seven and more on one floor: their feet differ less than those of a few anywhere."""
     spreads = []
     for number in range(4 * SCENES):
-        layers = action(draw(sets, number))
-        covers = [each.cover for each in layers[1:] if each.truth is None and each.cover is not None]
-        feet = [np.flatnonzero(cover.max(axis=1) > 0.5).max() for cover in covers if cover.max() > 0.5]
+        behind = [each for each in action(draw(sets, number))[1:] if each.truth is None]
+        seen = [each.cover > 0.5 for each in behind if each.cover is not None]
+        feet = [np.flatnonzero(shape.any(axis=1)).max() for shape in seen if shape.any()]
         if len(feet) >= 7:
             spreads.append(np.std(feet) / SIZE[0])
     assert len(spreads) > SCENES / 4

@@ -69,7 +69,9 @@ def test_every_scene_but_an_empty_one_shows_somebody(
         sample = made.sample(number, SIZE)
         inside = sample.picture[sample.alpha == 255].astype(float)
         assert len(inside) > smallest * sample.alpha.size
-        assert inside[:, 0].mean() > inside[:, 2].mean()
+        # Red, and not yellow as the things are.
+        assert inside[:, 0].mean() > 1.3 * inside[:, 2].mean()
+        assert scene == "holding" or inside[:, 0].mean() > 1.3 * inside[:, 1].mean()
 
 
 def test_nobody_is_in_an_empty_room(sets: dict[str, PairSet]) -> None:
@@ -78,11 +80,22 @@ def test_nobody_is_in_an_empty_room(sets: dict[str, PairSet]) -> None:
     assert not any(made.sample(number, SIZE).alpha.any() for number in range(30))
 
 
-def test_a_mask_that_is_missing_means_nobody(sets: dict[str, PairSet]) -> None:
+def test_a_mask_that_is_missing_means_nobody(folders: Path) -> None:
     """A room that got into a set of people is no person."""
+    both = PairSet("both", [folders / "people", folders / "rooms"])
+    ingredients = [Ingredient("plain", 1.0, ("both",))]
+    made = Mixture({"both": both}, ingredients, None, seed=1, augment=AugmentOptions())
+    found = [made.sample(number, SIZE).alpha.any() for number in range(20)]
+    assert any(found)
+    assert not all(found)
+
+
+def test_a_set_of_people_without_any_mask_is_refused(sets: dict[str, PairSet]) -> None:
+    """Masks under another name would teach, without a word, that nobody is there."""
     ingredients = [Ingredient("plain", 1.0, ("rooms",))]
-    made = Mixture(sets, ingredients, None, seed=1, augment=AugmentOptions())
-    assert not made.sample(0, SIZE).alpha.any()
+    with pytest.raises(SettingsError, match="none of its 3 pictures has a mask") as caught:
+        Mixture(sets, ingredients, None, seed=1, augment=AugmentOptions())
+    assert caught.value.advice
 
 
 def test_scenes_come_as_often_as_their_shares_say(sets: dict[str, PairSet]) -> None:
