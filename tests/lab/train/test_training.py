@@ -225,8 +225,9 @@ def test_a_begun_run_is_not_overwritten(folders: Path, tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="--resume"):
         _run(recipe, folders, tmp_path / "run").begin()
     with pytest.raises(SettingsError, match="seed, average differ"):
-        _run(_recipe(seed=6, average=0.5), folders, tmp_path / "run").resume()
-    _run(_recipe(workers=1, report=2), folders, tmp_path / "run").resume()
+        other = shortened(_recipe(seed=6, average=0.5), 0.5)
+        _run(other, folders, tmp_path / "run").resume()
+    _run(shortened(_recipe(workers=1, report=2), 0.5), folders, tmp_path / "run").resume()
     with pytest.raises(SourceError, match="cannot resume"):
         _run(recipe, folders, tmp_path / "none").resume()
 
