@@ -6,7 +6,7 @@ of them loads none of them.
 
 from mattebox.assemble.inputs import open_source
 from mattebox.assemble.layers import open_backdrop, open_layer
-from mattebox.assemble.mattes import Matting, open_matting, open_saved_matte
+from mattebox.assemble.mattes import Matting, matting_options, open_matting, open_saved_matte
 from mattebox.assemble.path import assemble, make_room, open_pairs
 from mattebox.assemble.results import open_sink
 
@@ -14,6 +14,7 @@ __all__ = [
     "Matting",
     "assemble",
     "make_room",
+    "matting_options",
     "open_backdrop",
     "open_layer",
     "open_matting",

@@ -21,6 +21,7 @@ from mattebox.settings import Settings
 if TYPE_CHECKING:
     from mattebox.matting.keying import Key
     from mattebox.matting.refine import RefineOptions
+    from mattebox.matting.stage import MattingOptions
     from mattebox.matting.temporal import TemporalOptions
 
 _log = logging.getLogger(__name__)
@@ -113,7 +114,7 @@ def refuse_a_matte_of_another_file(matte: Path, input: str) -> None:
 
 
 def _network(settings: Settings) -> Matting:
-    from mattebox.matting.stage import MattingOptions, matting
+    from mattebox.matting.stage import matting
     from mattebox.nets import weights
     from mattebox.nets.torch_engine import TorchSegmenter
 
@@ -122,13 +123,20 @@ def _network(settings: Settings) -> Matting:
     segmenter = TorchSegmenter(
         weights.load(checkpoint), device=model.device, precision=model.precision
     )
-    options = MattingOptions(
-        size=model.size, temporal=_temporal(settings), refine=_refinement(settings)
-    )
+    options = matting_options(settings)
     return Matting(
         lambda batches: matting(batches, segmenter, options),
         batch=model.batch,
         header={**_header(settings), HEADER_WEIGHTS: checkpoint.sha256},
+    )
+
+
+def matting_options(settings: Settings) -> MattingOptions:
+    """What the matting stage is told of the settings."""
+    from mattebox.matting.stage import MattingOptions
+
+    return MattingOptions(
+        size=settings.model.size, temporal=_temporal(settings), refine=_refinement(settings)
     )
 
 

@@ -17,7 +17,12 @@ from mattebox.apps.cli.process import before_working
 def evaluate(
     material: Annotated[Path, typer.Argument(help="Clips and stills with truth: see README.md.")],
     models: Annotated[
-        list[str], typer.Option("-m", "--model", help="A checkpoint: a known name or a path.")
+        list[str],
+        typer.Option(
+            "-m",
+            "--model",
+            help="A checkpoint: a known name or a path; oracle: the truth, oracle:1: with flicker.",
+        ),
     ],
     size: Annotated[int, typer.Option(help="Longer side of the network's picture.")] = 320,
     precisions: Annotated[
@@ -38,6 +43,13 @@ def evaluate(
     matte: Annotated[
         bool, typer.Option("--matte", help="Judge the product's matte, not the network's map.")
     ] = False,
+    over_time: Annotated[
+        bool, typer.Option("--over-time", help="With --matte: make a clip's mattes in order.")
+    ] = False,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="Another column with these settings: 'a.b=1 c.d=2'."),
+    ] = None,
     json_path: Annotated[
         Path | None, typer.Option("--json", help="Write every figure to this file.")
     ] = None,
@@ -53,11 +65,10 @@ def evaluate(
     before_working()
     if json_path is not None:
         refuse_unwritable(json_path)
-    view = View(size, squash, matte)
+    view = View(size, squash, matte, over_time)
     how = precisions or ("fp32",)
-    report = run(
-        Request(material, models, view, how, device, stills, every, sets or (), sheets), _tell
-    )
+    limits = device, stills, every, sets or (), sheets
+    report = run(Request(material, models, view, how, *limits, settings or ("",)), _tell)
     print(report.table())
     if json_path is not None:
         report.save(json_path)

@@ -1,7 +1,7 @@
-"""What is judged: a checkpoint in a precision, as a function from a frame to a map.
+"""What is judged: a checkpoint in a precision and with settings, as a generator of maps.
 
-What lives here: the precisions there are, and showing a frame to a network as the product does.
-What does not: measuring (``judging.py``).
+What lives here: the precisions there are, and showing frames to a network as the product does.
+What does not: measuring (``judging.py``), truth in the place of a network (``oracle.py``).
 """
 
 from __future__ import annotations
@@ -10,30 +10,43 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
-from typing import TypeAlias
+from typing import Protocol, TypeAlias
 
 import numpy as np
 from torch import Tensor
 
+from mattebox.assemble import matting_options
 from mattebox.errors import SettingsError
 from mattebox.frame import Frame
 from mattebox.matting.prepare import MULTIPLE, prepare
-from mattebox.matting.refine import RefineOptions
 from mattebox.matting.stage import MattingOptions, matting
 from mattebox.nets import weights
 from mattebox.nets.torch_engine import DTYPES, TorchSegmenter
 from mattebox.nets.weights import Checkpoint
 from mattebox.ports import Segmenter
-from mattebox.settings import Settings
+from mattebox.settings import nested, parse_assignments, resolve
+from mattebox_lab.evaluate.oracle import Oracle, noise_of
+from mattebox_lab.evaluate.sets import Sample
 from mattebox_lab.evaluate.stills import Map
 
-Judgement: TypeAlias = Callable[[Frame], Map]
 # Reads pictures such as will come, each uint8 (1, 3, h, w), anew at each call.
 Pictures: TypeAlias = Callable[[], Iterable[Tensor]]
 # Of a checkpoint, the name of a device, and what may be calibrated on.
 MakeSegmenter: TypeAlias = Callable[[Checkpoint, str, Pictures], Segmenter]
 
 REFERENCE_PRECISION = "fp32"
+
+
+class Judgement(Protocol):
+    """Makes the maps of a set."""
+
+    def __call__(self, samples: Iterator[Sample], *, moving: bool) -> Iterator[Map]:
+        """A map of each sample, in order: float32 (h, w) in [0, 1], of any size.
+
+        Args:
+            samples: of one set; may be read some samples ahead.
+            moving: whether they are consecutive frames of one clip.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +57,19 @@ class View:
         size: the longer side of the network's picture in pixels, a multiple of 32.
         squash: whether every picture is squashed to size × size, as U²-Net's authors do; the
             product keeps the aspect.
-        matte: whether the product's matte at the frame's size is judged, not steadied over time,
-            with the default levels; otherwise it is the network's map, as it is.
+        matte: whether the product's matte at the frame's size is judged; otherwise it is the
+            network's map, as it is.
+        over_time: whether the mattes of a clip are made of all of its frames in order, as the
+            product makes them; otherwise of each frame by itself.
 
     Raises:
-        SettingsError: the size is no multiple of 32.
+        SettingsError: the size is no multiple of 32, or maps are to be made over time.
     """
 
     size: int
     squash: bool = False
     matte: bool = False
+    over_time: bool = False
 
     def __post_init__(self) -> None:
         if self.size < MULTIPLE or self.size % MULTIPLE:
@@ -61,6 +77,11 @@ class View:
                 f"a network cannot be shown pictures of {self.size} pixels: U²-Net halves them "
                 f"five times, so the size is a multiple of {MULTIPLE}.",
                 f"Pass --size {max(1, round(self.size / MULTIPLE)) * MULTIPLE}.",
+            )
+        if self.over_time and not self.matte:
+            raise SettingsError(
+                "the network's maps are not made over time, only the product's mattes are.",
+                "Pass --matte as well as --over-time.",
             )
 
 
@@ -72,18 +93,20 @@ class Contender:
         name: of the checkpoint.
         precision: of its arithmetic.
         sha256: of the checkpoint's file; empty for a network that is no file.
-        judgement: frame to float32 (h, w) in [0, 1], of any size.
+        judgement: from a set's samples to their maps.
+        settings: what is not as the defaults say, as ``--with`` was given it.
     """
 
     name: str
     precision: str
     sha256: str
     judgement: Judgement
+    settings: str = ""
 
     @property
     def label(self) -> str:
         """What people call it."""
-        return f"{self.name} {self.precision}"
+        return " ".join(part for part in (self.name, self.precision, self.settings) if part)
 
 
 def _in_torch(precision: str, checkpoint: Checkpoint, device: str, _: Pictures) -> Segmenter:
@@ -109,18 +132,20 @@ def load_contenders(
     device: str,
     view: View,
     calibration: Callable[[], Iterable[Frame]],
+    settings: Sequence[str] = ("",),
 ) -> list[Contender]:
-    """Load every checkpoint in every precision.
+    """Load every checkpoint in every precision, with all of the settings.
 
     Args:
-        models: names or paths, as ``weights.find`` takes them.
+        models: names or paths, as ``weights.find`` takes them; ``oracle``: see ``oracle.py``.
         precisions: keys of ``PRECISIONS``.
         device: as for ``TorchSegmenter``.
         view: how they are shown frames.
         calibration: reads the frames to calibrate on; called once for each network that needs it.
+        settings: assignments with a space between them, each text for one more contender.
 
     Raises:
-        SettingsError: there is no such precision.
+        SettingsError: there is no such precision or setting.
         SegmenterError: a checkpoint, the device or a library cannot be had.
         SourceError: there is nothing to calibrate on, or it cannot be read.
     """
@@ -130,49 +155,87 @@ def load_contenders(
                 f"no precision {precision!r}; there are {', '.join(PRECISIONS)}.",
                 "Pass one of these to --precision.",
             )
-    found = [weights.find(model) for model in dict.fromkeys(models)]
-    names = [checkpoint.name for checkpoint in found]
+    options = {text: options_of(view, text) for text in dict.fromkeys(settings)}
+    noises = {model: noise for model in models if (noise := noise_of(model)) is not None}
+    found = {each: weights.find(each) for each in dict.fromkeys(models) if each not in noises}
+    names = [checkpoint.name for checkpoint in found.values()]
     pictures = partial(_shown, calibration, view)
-    return [
-        Contender(
-            # Two files may have one name: then each is called by its path.
-            checkpoint.name if names.count(checkpoint.name) == 1 else str(checkpoint.path),
-            precision,
-            checkpoint.sha256,
-            judgement_of(PRECISIONS[precision](checkpoint, device, pictures), view),
-        )
-        for checkpoint in found
-        for precision in dict.fromkeys(precisions)
-    ]
+    contenders = []
+    for model in dict.fromkeys(models):
+        if model in noises:
+            contenders += [
+                Contender(model, "", "", oracle_judgement(noises[model], view, chosen), text)
+                for text, chosen in options.items()
+            ]
+            continue
+        checkpoint = found[model]
+        # Two files may have one name: then each is called by its path.
+        name = checkpoint.name if names.count(checkpoint.name) == 1 else str(checkpoint.path)
+        for precision in dict.fromkeys(precisions):
+            segmenter = PRECISIONS[precision](checkpoint, device, pictures)
+            contenders += [
+                Contender(
+                    name, precision, checkpoint.sha256, judgement_of(segmenter, view, chosen), text
+                )
+                for text, chosen in options.items()
+            ]
+    return contenders
+
+
+def options_of(view: View, settings: str = "") -> MattingOptions:
+    """The matting stage's options: the defaults but for some settings and the view's size.
+
+    Raises:
+        SettingsError: an assignment is none, or not allowed.
+    """
+    changes = nested(parse_assignments(settings.split()))
+    return replace(matting_options(resolve(changes)), size=view.size)
+
+
+def judgement_of(
+    segmenter: Segmenter, view: View, options: MattingOptions | None = None
+) -> Judgement:
+    """A segmenter as a generator of its maps, or of the product's mattes.
+
+    Args:
+        options: of the matting stage; None: the defaults. Not used for maps.
+    """
+    return partial(_judged, segmenter, view, options or options_of(view))
+
+
+def oracle_judgement(noise: float, view: View, options: MattingOptions) -> Judgement:
+    """The truth in the place of a network: see ``Oracle``."""
+
+    def judgement(samples: Iterator[Sample], *, moving: bool) -> Iterator[Map]:
+        oracle = Oracle(noise)
+        return _judged(oracle, view, options, oracle.watching(samples), moving=moving)
+
+    return judgement
+
+
+def _judged(
+    segmenter: Segmenter,
+    view: View,
+    options: MattingOptions,
+    samples: Iterator[Sample],
+    *,
+    moving: bool,
+) -> Iterator[Map]:
+    shown = (_squashed(each.frame) if view.squash else each.frame for each in samples)
+    if not view.matte:
+        for frame in shown:
+            yield _as_map(segmenter.saliency(prepare([frame], view.size))[0, 0])
+    elif view.over_time and moving:
+        for matte in matting(([frame] for frame in shown), segmenter, options):
+            yield _as_map(matte.alpha)
+    else:
+        for frame in shown:
+            yield _as_map(next(matting(iter([[frame]]), segmenter, options)).alpha)
 
 
 def _shown(frames: Callable[[], Iterable[Frame]], view: View) -> Iterator[Tensor]:
     for frame in frames():
         yield prepare([_squashed(frame) if view.squash else frame], view.size)
-
-
-def judgement_of(segmenter: Segmenter, view: View) -> Judgement:
-    """A segmenter as a function from a frame to its map, or its matte."""
-    whole: Callable[[Frame], Tensor] = (
-        partial(_matte, segmenter, _matting_options(view.size))
-        if view.matte
-        else partial(_saliency, segmenter, view.size)
-    )
-    return lambda frame: _as_map(whole(_squashed(frame) if view.squash else frame))
-
-
-def _saliency(segmenter: Segmenter, size: int, frame: Frame) -> Tensor:
-    return segmenter.saliency(prepare([frame], size))[0, 0]
-
-
-def _matte(segmenter: Segmenter, options: MattingOptions, frame: Frame) -> Tensor:
-    alone: Iterator[list[Frame]] = iter([[frame]])
-    return next(matting(alone, segmenter, options)).alpha
-
-
-def _matting_options(size: int) -> MattingOptions:
-    refine = RefineOptions(**Settings().refine.model_dump())
-    return MattingOptions(size=size, temporal=None, refine=refine)
 
 
 def _squashed(frame: Frame) -> Frame:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
+from itertools import tee
 from typing import TypeAlias
 
 import cv2
@@ -16,7 +17,7 @@ import numpy as np
 
 from mattebox.frame import Frame
 from mattebox.ports import Segmenter
-from mattebox_lab.evaluate import over_time, stills
+from mattebox_lab.evaluate import edges, over_time, stills
 from mattebox_lab.evaluate.contenders import (
     REFERENCE_PRECISION,
     Contender,
@@ -42,6 +43,9 @@ class SetScores:
         saliency: mean of the map.
         mae, mse, max_f, iou, boundary_f: against truth. In an empty room the IoU is the share of
             pictures where nothing is found, and the MAE the mean saliency.
+        gradient, connectivity: Grad and Conn, in thousands, against truth; of mattes only.
+        holes, islands: shares of the picture, wrongly missing and wrongly there; of mattes only.
+        alignment: of the matte's edges with the picture's; of mattes only, no truth needed.
         dtssd: ×100, against truth.
         flicker: ×1000, no truth needed.
         agreement: IoU at ½ with the same checkpoint's maps in fp32.
@@ -56,6 +60,11 @@ class SetScores:
     max_f: float | None = None
     iou: float | None = None
     boundary_f: float | None = None
+    gradient: float | None = None
+    connectivity: float | None = None
+    holes: float | None = None
+    islands: float | None = None
+    alignment: float | None = None
     dtssd: float | None = None
     flicker: float | None = None
     agreement: float | None = None
@@ -91,22 +100,35 @@ def judge(segmenter: Segmenter, material: Iterable[MaterialSet], view: View) -> 
         SegmenterError: the network failed.
     """
     alone = [Contender("network", REFERENCE_PRECISION, "", judgement_of(segmenter, view))]
-    return Scores(tuple(compare(alone, each)[0] for each in material))
+    return Scores(tuple(compare(alone, each, measure_edges=view.matte)[0] for each in material))
 
 
 def compare(
-    contenders: Sequence[Contender], material: MaterialSet, look: Look | None = None
+    contenders: Sequence[Contender],
+    material: MaterialSet,
+    look: Look | None = None,
+    *,
+    measure_edges: bool = False,
 ) -> list[SetScores]:
     """Judge every contender on a set, each picture read once; give their scores in order.
+
+    Args:
+        look: sees every sample that counts.
+        measure_edges: whether edges, holes and islands are measured as well, which takes a while.
 
     Raises:
         SourceError: the material cannot be read.
         SegmenterError: a network failed.
     """
-    tallies = [_Tally() for _ in contenders]
+    tallies = [_Tally(measure_edges=measure_edges) for _ in contenders]
     references = [_reference(each, contenders) for each in contenders]
-    for sample in material.samples():
-        maps = [each.judgement(sample.frame) for each in contenders]
+    # Those that look ahead hold up nobody: what was read for them waits here for the others.
+    samples, *streams = tee(material.samples(), 1 + len(contenders))
+    judged = [
+        contender.judgement(stream, moving=material.moving)
+        for contender, stream in zip(contenders, streams, strict=True)
+    ]
+    for sample, *maps in zip(samples, *judged, strict=True):
         for tally, map, reference in zip(tallies, maps, references, strict=True):
             tally.add(sample, map, None if reference is None else maps[reference])
         if look is not None and sample.counts:
@@ -119,7 +141,8 @@ def _reference(contender: Contender, contenders: Sequence[Contender]) -> int | N
     places = (
         place
         for place, other in enumerate(contenders)
-        if other.name == contender.name and other.precision == REFERENCE_PRECISION
+        if (other.name, other.settings) == (contender.name, contender.settings)
+        and other.precision == REFERENCE_PRECISION
     )
     place = next(places, None)
     return None if contender.precision == REFERENCE_PRECISION else place
@@ -137,7 +160,8 @@ class _Judged:
 class _Tally:
     """What one contender got so far on one set."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, measure_edges: bool) -> None:
+        self._measure_edges = measure_edges
         self._pictures = self._pairs = 0
         self._values: dict[str, list[float]] = {}
         self._curves: list[stills.Curve] = []
@@ -147,7 +171,7 @@ class _Tally:
         """Measure a map, and its change from the map of the sample before."""
         now, before = _Judged(map, enlarged(map, sample.frame), sample.alpha), self._before
         if sample.counts:
-            self._add_still(now, reference)
+            self._add_still(now, reference, sample.frame)
         if sample.motion is not None and before is not None:
             self._add_change(now, before, sample.motion)
         self._before = now
@@ -158,13 +182,25 @@ class _Tally:
             means["max_f"] = stills.max_f(self._curves)
         return SetScores(set, self._pictures, self._pairs, **means)
 
-    def _add_still(self, now: _Judged, reference: Map | None) -> None:
+    def _add_still(self, now: _Judged, reference: Map | None, frame: Frame) -> None:
         self._pictures += 1
         self._note("saliency", stills.mean_saliency(now.map))
         if reference is not None:
             self._note("agreement", stills.iou(now.map, reference))
         if now.truth is not None:
             self._compare(now.alpha, now.truth)
+        if self._measure_edges:
+            self._add_edges(now, frame)
+
+    def _add_edges(self, now: _Judged, frame: Frame) -> None:
+        alignment = edges.edge_alignment(now.alpha, _luma(frame))
+        if alignment is not None:
+            self._note("alignment", alignment)
+        if now.truth is not None:
+            self._note("gradient", edges.gradient_error(now.alpha, now.truth))
+            self._note("connectivity", edges.connectivity_error(now.alpha, now.truth))
+            self._note("holes", edges.hole_area(now.alpha, now.truth))
+            self._note("islands", edges.island_area(now.alpha, now.truth))
 
     def _compare(self, alpha: Map, truth: Map) -> None:
         self._note("mae", stills.mean_absolute_error(alpha, truth))
@@ -192,6 +228,11 @@ def enlarged(map: Map, frame: Frame) -> Map:
     """A map at its frame's size, bilinear between the centres of pixels."""
     size = frame.format.width, frame.format.height
     return np.asarray(cv2.resize(map, size, interpolation=cv2.INTER_LINEAR), np.float32)
+
+
+def _luma(frame: Frame) -> edges.Luma:
+    """float32 (height, width) in [0, 1]: luma, or green, in whichever range."""
+    return frame.planes[0].astype(np.float32) / np.float32(frame.format.pixels.peak)
 
 
 def _mean_of_sets(name: str, sets: Sequence[SetScores]) -> SetScores:

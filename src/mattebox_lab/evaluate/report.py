@@ -38,10 +38,21 @@ COLUMNS = (
     Column("dtSSD", lambda scores: scores.dtssd, 2),
     Column("flick", lambda scores: scores.flicker, 2),
 )
+EDGES = (
+    Column("Grad", lambda scores: scores.gradient, 2),
+    Column("Conn", lambda scores: scores.connectivity, 2),
+    Column("holes", lambda scores: _percent(scores.holes), 2),
+    Column("isles", lambda scores: _percent(scores.islands), 2),
+    Column("align", lambda scores: scores.alignment, 3),
+)
 AGREEMENT = Column("=fp32", lambda scores: scores.agreement, 3)
 LEGEND = (
     "maxF: β² = 0.3 · IoU, edgeF (boundary F): at ½ · mean: of the map · dtSSD ×100 · "
     "flick(er) ×1000 · =fp32: IoU with the maps in fp32"
+)
+LEGEND_OF_EDGES = (
+    " · Grad, Conn: in thousands, at the frame's size · holes, isles: % of the picture · "
+    "align(ment) with the picture's edges"
 )
 
 
@@ -52,9 +63,11 @@ _CELL_WIDTH, _COUNTS_WIDTH = 7, len(" pictures pairs")
 class Entry:
     """A contender's result: see ``Contender`` and ``Scores``."""
 
+    label: str
     name: str
     precision: str
     sha256: str
+    settings: str
     scores: Scores
 
 
@@ -78,19 +91,23 @@ class Report:
     def table(self) -> str:
         """Sets as rows, each contender's measures side by side, and what the columns mean."""
         compared = any(each.agreement is not None for e in self.entries for each in e.scores.sets)
-        columns = (*COLUMNS, AGREEMENT) if compared else COLUMNS
+        columns = (
+            *COLUMNS,
+            *(EDGES if self.view.matte else ()),
+            *((AGREEMENT,) if compared else ()),
+        )
         lines = [[each.scores.of(name) for each in self.entries] for name in self._names]
         people = [each.scores.people for each in self.entries]
         lines.append([each for each in people if each is not None])
         width = max(map(len, (*self._names, PEOPLE_MEAN)))
-        labels = _joined(_fitted(f"{e.name} {e.precision}", columns) for e in self.entries)
+        labels = _joined(_fitted(entry.label, columns) for entry in self.entries)
         titles = _joined(_cells(each.title for each in columns) for _ in self.entries)
         return "\n".join(
             [
                 f"{'':{width + _COUNTS_WIDTH}}{labels}".rstrip(),
                 f"{'set':{width}} pictures pairs{titles}",
                 *(_row(line, width, columns) for line in lines if line),
-                LEGEND,
+                LEGEND + (LEGEND_OF_EDGES if self.view.matte else ""),
             ]
         )
 
@@ -135,6 +152,7 @@ def _as_json(entry: Entry) -> dict[str, object]:
         "name": entry.name,
         "precision": entry.precision,
         "sha256": entry.sha256,
+        "settings": entry.settings,
         "sets": [asdict(each) for each in entry.scores.sets],
         "people": None if people is None else asdict(people),
     }
@@ -144,6 +162,10 @@ def _row(line: Sequence[SetScores], width: int, columns: Sequence[Column]) -> st
     first = line[0]
     cells = _joined(_cells(column.cell(each) for column in columns) for each in line)
     return f"{first.set:{width}} {first.pictures:8} {first.pairs:5}{cells}"
+
+
+def _percent(share: float | None) -> float | None:
+    return None if share is None else 100 * share
 
 
 def _cells(texts: Iterable[str]) -> str:

@@ -26,6 +26,7 @@ class Request:
         precisions: keys of ``PRECISIONS``.
         device: as for ``TorchSegmenter``.
         stills, every, sets: the limits and names, as in ``find_sets``.
+        settings: of the product, as in ``load_contenders``.
         sheets: the folder for contact sheets; None for none.
     """
 
@@ -38,6 +39,7 @@ class Request:
     every: int = 1
     sets: Sequence[str] = ()
     sheets: Path | None = None
+    settings: Sequence[str] = ("",)
 
 
 def run(request: Request, tell: Callable[[str], None]) -> Report:
@@ -53,18 +55,25 @@ def run(request: Request, tell: Callable[[str], None]) -> Report:
         SegmenterError: a checkpoint, the device or a library cannot be had, or failed.
         SinkError: a sheet cannot be written.
     """
-    sets = find_sets(request.material, request.sets, stills=request.stills, every=request.every)
+    sets = find_sets(
+        request.material,
+        request.sets,
+        stills=request.stills,
+        every=request.every,
+        whole=request.view.over_time,
+    )
     judged = load_contenders(
         request.models,
         request.precisions,
         request.device,
         request.view,
         partial(calibration_stills, request.material),
+        request.settings,
     )
-    lines = [_judge_set(judged, each, request.sheets, tell) for each in sets]
+    lines = [_judge_set(judged, each, request, tell) for each in sets]
     entries = (
-        Entry(contender.name, contender.precision, contender.sha256, Scores(column))
-        for contender, column in zip(judged, zip(*lines, strict=True), strict=True)
+        Entry(each.label, each.name, each.precision, each.sha256, each.settings, Scores(column))
+        for each, column in zip(judged, zip(*lines, strict=True), strict=True)
     )
     return Report(
         str(request.material), request.view, request.stills, request.every, tuple(entries)
@@ -74,12 +83,12 @@ def run(request: Request, tell: Callable[[str], None]) -> Report:
 def _judge_set(
     judged: Sequence[Contender],
     material: MaterialSet,
-    sheets: Path | None,
+    request: Request,
     tell: Callable[[str], None],
 ) -> list[SetScores]:
-    began = time.perf_counter()
+    began, sheets = time.perf_counter(), request.sheets
     sheet = Sheet([each.label for each in judged], moving=material.moving) if sheets else None
-    scores = compare(judged, material, sheet)
+    scores = compare(judged, material, sheet, measure_edges=request.view.matte)
     if sheets and sheet:
         sheet.save(sheets / f"{material.name}.png")
     took_s = time.perf_counter() - began

@@ -79,6 +79,7 @@ def find_sets(
     *,
     stills: int | None = None,
     every: int = 1,
+    whole: bool = False,
 ) -> list[MaterialSet]:
     """The sets of a folder: stills first, then clips with truth, then clips without.
 
@@ -88,13 +89,15 @@ def find_sets(
             them where there are no names.
         stills: how many of each set of stills, the first by name; None for all.
         every: every so many-th frame of a clip is judged, and the change to the one after it.
+        whole: whether the frames between are samples as well, which do not count: for contenders
+            that make their maps of a whole clip.
 
     Raises:
         SourceNotFound: there is no such folder, nothing in it, or no truth beside a clip in truth/.
         SettingsError: a name is of no set.
     """
     sets: dict[str, MaterialSet] = {}
-    for each in chain(_stills(material, stills), *_clips(material, every)):
+    for each in chain(_stills(material, stills), *_clips(material, every, whole=whole)):
         sets.setdefault(each.name, each)
     if not sets:
         raise SourceNotFound(
@@ -152,13 +155,15 @@ def _shards(material: Path, pattern: str) -> dict[str, list[Path]]:
     return shards
 
 
-def _clips(material: Path, every: int) -> tuple[Iterator[MaterialSet], Iterator[MaterialSet]]:
+def _clips(
+    material: Path, every: int, *, whole: bool
+) -> tuple[Iterator[MaterialSet], Iterator[MaterialSet]]:
     """Those with truth, and those without."""
     known, unknown = (sorted((material / place).glob("*.mp4")) for place in ("truth", "clips"))
     with_truth = ((video, _present(alpha_beside(video), video)) for video in known)
     return (
-        (_clip(video, alpha, every) for video, alpha in with_truth),
-        (_clip(video, None, every) for video in unknown),
+        (_clip(video, alpha, every, whole=whole) for video, alpha in with_truth),
+        (_clip(video, None, every, whole=whole) for video in unknown),
     )
 
 
@@ -171,8 +176,9 @@ def _present(alpha: Path, video: Path) -> Path:
     return alpha
 
 
-def _clip(video: Path, alpha: Path | None, every: int) -> MaterialSet:
-    return MaterialSet(video.stem, partial(_clip_samples, video, alpha, every), moving=True)
+def _clip(video: Path, alpha: Path | None, every: int, *, whole: bool) -> MaterialSet:
+    samples = partial(_clip_samples, video, alpha, every, whole=whole)
+    return MaterialSet(video.stem, samples, moving=True)
 
 
 def _still_samples(paths: Sequence[Path], at_most: int | None) -> Iterator[Sample]:
@@ -200,11 +206,15 @@ def _together(video: Path, alpha: Path | None) -> Iterator[tuple[Frame, Alpha | 
         yield picture, truth
 
 
-def _clip_samples(video: Path, alpha: Path | None, every: int) -> Iterator[Sample]:
+def _clip_samples(
+    video: Path, alpha: Path | None, every: int, *, whole: bool
+) -> Iterator[Sample]:
     before: Gray | None = None
     for number, (frame, truth) in enumerate(_together(video, alpha)):
         counts, follows = number % every == 0, (number - 1) % every == 0
         if not counts and not follows:
+            if whole:
+                yield Sample(frame, truth, counts=False)
             continue
         now = thumbnail(frame)
         motion = motion_between(before, now) if follows and before is not None else None

@@ -10,7 +10,7 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from mattebox.errors import MatteboxError, SettingsError, SinkRefused, WeightsError
+from mattebox.errors import MatteboxError, SettingsError, SinkRefused, SourceError, WeightsError
 from mattebox.nets import weights
 from mattebox_lab.evaluate.command import evaluate
 from running import Outcome
@@ -112,3 +112,42 @@ def test_other_ways_to_look(material: Path, extra: str) -> None:
     outcome = _evaluate(material, "-m", "mattebox", *QUICK, "--sets", "walk", extra)
 
     assert "walk" in outcome.out
+
+
+def test_settings_are_columns_of_their_own(material: Path, tmp_path: Path) -> None:
+    """What is no option is refused before anything is judged."""
+    path = tmp_path / "scores.json"
+    both = ("--with", "", "--with", "refine.radius_px=0 temporal.half_life_s=0.3")
+
+    _evaluate(
+        *(material, "-m", "oracle", *QUICK, "--sets", "walk"),
+        *("--matte", "--over-time", *both, "--json", path),
+    )
+
+    entries = json.loads(path.read_text("utf-8"))["entries"]
+    assert [each["settings"] for each in entries] == ["", both[3]]
+    assert entries[0]["sets"][0]["gradient"] != entries[1]["sets"][0]["gradient"]
+    with pytest.raises(SettingsError, match="unknown key refine.radius"):
+        _evaluate(material, "-m", "mattebox", *QUICK, "--matte", "--with", "refine.radius=0")
+
+
+def test_the_oracle_knows_the_truth(material: Path, tmp_path: Path) -> None:
+    """At the network's size; with noise it does not, and is no steadier than a network."""
+    path = tmp_path / "scores.json"
+
+    _evaluate(
+        *(material, "-m", "oracle", "-m", "oracle:1", "--size", "96", "--every", "1"),
+        *("--sets", "walk", "--json", path),
+    )
+
+    exact, noisy = (each["sets"][0] for each in json.loads(path.read_text("utf-8"))["entries"])
+    assert exact["mae"] == exact["dtssd"] == 0
+    assert exact["iou"] == 1
+    assert noisy["iou"] < 1
+    assert noisy["dtssd"] > 1
+
+
+def test_the_oracle_has_no_truth_to_tell_of_other_clips(material: Path) -> None:
+    """It says so."""
+    with pytest.raises(SourceError, match="no truth for this clip"):
+        _evaluate(material, "-m", "oracle", "--size", "96", "--sets", "blink")

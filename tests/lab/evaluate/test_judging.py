@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -12,9 +12,9 @@ from torch import Tensor
 
 import clips
 from mattebox.errors import SettingsError
-from mattebox_lab.evaluate.contenders import Contender, View, judgement_of
+from mattebox_lab.evaluate.contenders import Contender, Judgement, View, judgement_of
 from mattebox_lab.evaluate.judging import Scores, SetScores, compare, judge
-from mattebox_lab.evaluate.sets import find_sets
+from mattebox_lab.evaluate.sets import Sample, find_sets
 from mattebox_lab.evaluate.stills import Map
 from segmenters import BrightnessSegmenter, ThresholdSegmenter
 
@@ -41,6 +41,15 @@ class FlashSegmenter(BrightnessSegmenter):
         """All 1 or all 0."""
         self.batches.append(len(batch))
         return torch.full((1, 1, *batch.shape[2:]), float(len(self.batches) % 2))
+
+
+def always(map: Map) -> Judgement:
+    """The same map of every sample."""
+
+    def judgement(samples: Iterator[Sample], *, moving: bool) -> Iterator[Map]:
+        return (map for _ in samples)
+
+    return judgement
 
 
 def test_a_perfect_network_is_perfect_everywhere(material: Path) -> None:
@@ -114,10 +123,10 @@ def test_the_mean_of_people_weighs_sets_alike(material: Path) -> None:
 def test_agreement_is_with_fp32_of_the_same_checkpoint(material: Path) -> None:
     """A third of what either finds, in every picture; fp32 itself and loners have none."""
 
-    def found(left: int, right: int) -> Callable[[object], Map]:
+    def found(left: int, right: int) -> Judgement:
         map = np.zeros((32, 32), np.float32)
         map[:, left:right] = 1
-        return lambda frame: map
+        return always(map)
 
     contenders = [
         Contender("one", "bf16", "", found(8, 24)),
@@ -148,9 +157,11 @@ def test_the_products_matte_can_be_judged_in_place_of_the_map(squash: bool) -> N
     """It has the frame's size."""
     frame = clips.pattern_frame(clips.video_format("yuv420p", (160, 90)))
 
-    map = judgement_of(BrightnessSegmenter(), View(64, squash=squash))(frame)
-    alpha = judgement_of(BrightnessSegmenter(), View(64, squash=squash, matte=True))(frame)
+    def made(*, matte: bool) -> Map:
+        judgement = judgement_of(BrightnessSegmenter(), View(64, squash, matte))
+        return next(judgement(iter([Sample(frame, None)]), moving=False))
 
+    map, alpha = made(matte=False), made(matte=True)
     assert map.shape == ((64, 64) if squash else (32, 64))
     assert alpha.shape == (90, 160)
     assert map.dtype == alpha.dtype == np.float32
@@ -161,7 +172,7 @@ def test_a_map_is_enlarged_between_the_centres_of_pixels(material: Path) -> None
     (walk,) = find_sets(material, ["walk"], every=100)
     left = np.array([[1, 0.25], [1, 0.25]], np.float32)
 
-    (scores,) = compare([Contender("half", "fp32", "", lambda frame: left)], walk)
+    (scores,) = compare([Contender("half", "fp32", "", always(left))], walk)
 
     # From 1 at 23.5 to ¼ at 71.5 it is ½ at 55.5, so 56 columns are above; the square, of 32 by
     # 32, lies within them.
@@ -173,3 +184,34 @@ def test_sizes_that_the_network_cannot_halve_are_refused(size: int) -> None:
     """Rounding them in silence would report another size than was judged."""
     with pytest.raises(SettingsError, match="a multiple of 32"):
         View(size)
+
+
+def test_mattes_are_measured_at_their_edges_as_well(material: Path) -> None:
+    """Of a perfect one Grad and Conn are small; of a map nobody asks."""
+    (walk,) = find_sets(material, ["walk"])
+    (of_matte,) = judge(ThresholdSegmenter(), [walk], View(96, matte=True)).sets
+    (of_map,) = judge(ThresholdSegmenter(), [walk], VIEW).sets
+
+    assert of_matte.gradient is not None
+    assert of_matte.gradient < 0.2
+    assert of_matte.connectivity == of_matte.holes == of_matte.islands == 0
+    assert of_matte.alignment is not None
+    assert of_matte.alignment > 0.7
+    assert of_map.gradient is of_map.alignment is of_map.holes is None
+
+
+def test_over_time_every_frame_is_matted_in_order_and_few_count(material: Path) -> None:
+    """The past that steadies a judged frame is that of the product: all frames before it."""
+    segmenter = BrightnessSegmenter()
+    view = View(96, matte=True, over_time=True)
+
+    (walk,) = judge(segmenter, find_sets(material, ["walk"], every=3, whole=True), view).sets
+
+    assert segmenter.batches == [1] * 7
+    assert (walk.pictures, walk.pairs) == (3, 2)
+
+
+def test_maps_cannot_be_made_over_time() -> None:
+    """The network sees each frame by itself."""
+    with pytest.raises(SettingsError, match="not made over time"):
+        View(96, over_time=True)
