@@ -134,9 +134,7 @@ def _phi(alpha: Map, connected: Map) -> Map:
 
 def _largest_region(shape: Shape) -> Shape:
     """The largest piece of a shape, four neighbours each; nothing where there is nothing."""
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(
-        shape.view(np.uint8), connectivity=4
-    )
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(shape.view(np.uint8), connectivity=4)
     if count == 1:
         return np.zeros_like(shape)
     largest = 1 + int(stats[1:, cv2.CC_STAT_AREA].argmax())

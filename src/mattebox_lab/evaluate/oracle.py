@@ -53,6 +53,11 @@ class Oracle:
         self._random = np.random.default_rng(0)
         self._fields: npt.NDArray[np.float32] | None = None
 
+    @property
+    def device(self) -> torch.device:
+        """The truth is kept in the CPU's memory."""
+        return torch.device("cpu")
+
     def watching(self, samples: Iterator[Sample]) -> Iterator[Sample]:
         """The same samples; each one's truth is the answer to one picture, in order."""
         for sample in samples:
@@ -93,7 +98,8 @@ class Oracle:
         )
         near = cv2.GaussianBlur(np.asarray(moved, np.float32), (0, 0), _REACH_PX)
         doubt = 4 * near * (1 - near)
-        return np.clip(moved + self._noise * DOUBT * light * doubt, 0, 1).astype(np.float32)
+        noisy = moved + self._noise * DOUBT * light * doubt
+        return np.asarray(np.clip(noisy, 0, 1), np.float32)
 
     def _next_fields(self, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
         """float32 (3, h, w): smooth in space, of unit variance, half of it the frame's before."""

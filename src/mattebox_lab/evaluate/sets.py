@@ -206,9 +206,7 @@ def _together(video: Path, alpha: Path | None) -> Iterator[tuple[Frame, Alpha | 
         yield picture, truth
 
 
-def _clip_samples(
-    video: Path, alpha: Path | None, every: int, *, whole: bool
-) -> Iterator[Sample]:
+def _clip_samples(video: Path, alpha: Path | None, every: int, *, whole: bool) -> Iterator[Sample]:
     before: Gray | None = None
     for number, (frame, truth) in enumerate(_together(video, alpha)):
         counts, follows = number % every == 0, (number - 1) % every == 0

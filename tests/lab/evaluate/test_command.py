@@ -127,7 +127,7 @@ def test_settings_are_columns_of_their_own(material: Path, tmp_path: Path) -> No
     entries = json.loads(path.read_text("utf-8"))["entries"]
     assert [each["settings"] for each in entries] == ["", both[3]]
     assert entries[0]["sets"][0]["gradient"] != entries[1]["sets"][0]["gradient"]
-    with pytest.raises(SettingsError, match="unknown key refine.radius"):
+    with pytest.raises(SettingsError, match=r"unknown key refine\.radius"):
         _evaluate(material, "-m", "mattebox", *QUICK, "--matte", "--with", "refine.radius=0")
 
 

@@ -43,7 +43,7 @@ def test_a_perfect_matte_has_no_error() -> None:
 @pytest.mark.parametrize("slope", [0.001, 0.01])
 def test_the_gradient_is_in_alpha_per_pixel(slope: float) -> None:
     """A ramp against nothing: its slope squared, at every pixel but those beside the edge."""
-    ramp = np.tile(np.arange(400, dtype=np.float32) * slope, (30, 1))
+    ramp = np.tile((np.arange(400) * slope).astype(np.float32), (30, 1))
     found = gradient_error(ramp, np.zeros_like(ramp))
     assert found == pytest.approx(30 * 400 * slope**2 / 1000, rel=0.02)
 
@@ -58,7 +58,8 @@ def test_the_gradient_of_an_edge_is_a_gaussians() -> None:
 
 def test_a_blurred_edge_has_more_gradient_error_than_a_shift_of_nothing() -> None:
     """Softer is wrong where the truth is crisp, and the more so the softer."""
-    errors = [gradient_error(cv2.GaussianBlur(box(), (0, 0), s), box()) for s in (1.0, 2.0, 4.0)]
+    soft = (np.asarray(cv2.GaussianBlur(box(), (0, 0), s), np.float32) for s in (1.0, 2.0, 4.0))
+    errors = [gradient_error(each, box()) for each in soft]
     assert 0 < errors[0] < errors[1] < errors[2]
 
 
@@ -81,8 +82,8 @@ def test_a_faint_rim_that_hangs_on_is_connected() -> None:
 def test_edges_on_the_pictures_edges_are_aligned() -> None:
     """The figures of the docstring."""
     noise = np.random.default_rng(0).random(SIZE, np.float32)
-    smeared = cv2.GaussianBlur(box(), (0, 0), 3)
-    figures = [
+    smeared = np.asarray(cv2.GaussianBlur(box(), (0, 0), 3), np.float32)
+    figures: list[tuple[Map, Map, float]] = [
         (box(), box(), 0.86),
         (np.roll(box(), (3, 3), (0, 1)), box(), 0.21),
         (smeared, box(), 0.54),

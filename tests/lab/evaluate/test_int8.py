@@ -108,9 +108,7 @@ def test_a_checkpoint_in_int8_is_a_contender(material: Path) -> None:
 
     assert [each.label for each in contenders] == ["mattebox fp32", "mattebox int8"]
     (walk,) = find_sets(material, ["walk"], every=3)
-    exactly, roughly = (
-        each.judgement(iter(walk.samples()), moving=True) for each in contenders
-    )
+    exactly, roughly = (each.judgement(iter(walk.samples()), moving=True) for each in contenders)
     for exact, rough in zip(exactly, roughly, strict=True):
         assert exact.shape == rough.shape
         assert 0 < np.abs(exact - rough).mean() < 0.05

@@ -15,8 +15,8 @@ from mattebox_lab.evaluate.sets import MaterialSet, calibration_stills, find_set
 NAMES = ["dev-people-a", "dev-people-b", "dev-rooms", "walk", "blink"]
 
 
-def _set(material: Path, name: str, **limits: int) -> MaterialSet:
-    (found,) = find_sets(material, [name], **limits)
+def _set(material: Path, name: str, *, every: int = 1, whole: bool = False) -> MaterialSet:
+    (found,) = find_sets(material, [name], every=every, whole=whole)
     return found
 
 
@@ -169,3 +169,14 @@ def test_calibration_needs_stills(tmp_path: Path) -> None:
     with pytest.raises(SourceNotFound, match=r"no stills in train/\*\.tar") as caught:
         calibration_stills(tmp_path)
     assert "--precision fp32" in caught.value.advice
+
+
+def test_a_whole_clip_has_every_frame_and_counts_some(material: Path) -> None:
+    """Those that count, and their pairs, are those of a clip that is not whole."""
+    whole = [*_set(material, "walk", every=3, whole=True).samples()]
+    some = [*_set(material, "walk", every=3).samples()]
+
+    assert len(whole) == 7
+    assert [place for place, each in enumerate(whole) if each.counts] == [0, 3, 6]
+    assert [place for place, each in enumerate(whole) if each.motion is not None] == [1, 4]
+    assert len([each for each in some if each.counts]) == 3
