@@ -42,9 +42,11 @@ class Oracle:
     """A segmenter that knows the truth of the samples that it watches go by.
 
     Args:
-        noise: how unsteady, against a network: at 0 the maps are the truth averaged down, at 1
-            their edges waver and their doubtful places flicker about as U²-NetP's do. The noise is
-            the same at every run.
+        noise: how unsteady, against a network: at 0 the maps are the truth averaged down, above
+            their edges waver and their doubtful places flicker about. At 1 they do as those of the
+            network in the package where it is in doubt (dtSSD at 256 px: head-curly 8.0 against its
+            8.2, soapbox 9.1 against 8.8), at 0.2 as where it is sure (head-office 1.5 against 1.4).
+            The noise is the same at every run.
     """
 
     def __init__(self, noise: float = 0.0) -> None:

@@ -224,8 +224,8 @@ def test_a_begun_run_is_not_overwritten(folders: Path, tmp_path: Path) -> None:
     run.go(1)
     with pytest.raises(SettingsError, match="--resume"):
         _run(recipe, folders, tmp_path / "run").begin()
+    other = shortened(_recipe(seed=6, average=0.5), 0.5)
     with pytest.raises(SettingsError, match="seed, average differ"):
-        other = shortened(_recipe(seed=6, average=0.5), 0.5)
         _run(other, folders, tmp_path / "run").resume()
     _run(shortened(_recipe(workers=1, report=2), 0.5), folders, tmp_path / "run").resume()
     with pytest.raises(SourceError, match="cannot resume"):
