@@ -108,6 +108,12 @@ def write_state(state: Mapping[str, object], path: Path) -> None:
     write_whole(path, file.getvalue(), ADVICE)
 
 
+def _of_a_run(state: dict[str, Any]) -> dict[str, Any]:
+    if "recipe" not in state or "progress" not in state:
+        raise ValueError("it holds no state of a run")
+    return state
+
+
 def read_state(path: Path, device: torch.device) -> dict[str, Any]:
     """What ``write_state`` wrote.
 
@@ -116,7 +122,7 @@ def read_state(path: Path, device: torch.device) -> dict[str, Any]:
     """
     try:
         state = torch.load(path, map_location=device, weights_only=True)
-        return dict(state)
+        return _of_a_run(dict(state))
     except (OSError, RuntimeError, EOFError, UnpicklingError, TypeError, ValueError) as error:
         raise SourceError(
             f"cannot read {path}: {error}.", "Begin a new run from its weights with --start."

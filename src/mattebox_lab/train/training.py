@@ -207,7 +207,10 @@ class Run:
             )
         state = checkpoints.read_state(path, self._device)
         begun, wanted = json.loads(state["recipe"]), json.loads(self._recipe.model_dump_json())
-        begun["precision"], wanted["precision"] = state["precision"], self.precision
+        begun["precision"], wanted["precision"] = (
+            state.get("precision", self.precision),
+            self.precision,
+        )
         other = [key for key in wanted if key not in _FREE and begun.get(key) != wanted[key]]
         if other:
             raise SettingsError(

@@ -68,6 +68,13 @@ def test_what_floats_apart_is_not_connected() -> None:
     assert connectivity_error(with_faults(), box()) == pytest.approx((24 + 16) / 1000)
 
 
+def test_a_second_piece_is_not_connected_even_where_both_have_it() -> None:
+    """It hangs on to nothing: what is a little more of it counts, as on the core it would not."""
+    more, truth = box(), box()
+    more[2:6, 2:6], truth[2:6, 2:6] = 0.7, 0.6
+    assert connectivity_error(more, truth) == pytest.approx(16 * 0.1 / 1000, rel=1e-4)
+
+
 def test_a_faint_rim_that_hangs_on_is_connected() -> None:
     """Less than 0.15 above the level at which it hangs on to the subject is free."""
     rim = box()

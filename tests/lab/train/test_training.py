@@ -240,6 +240,9 @@ def test_a_damaged_state_is_told_in_words(folders: Path, tmp_path: Path) -> None
     (tmp_path / "state.pt").write_bytes(b"PK torn")
     with pytest.raises(SourceError, match="--start"):
         _run(_recipe(), folders, tmp_path).resume()
+    torch.save({"weights": 1}, tmp_path / "state.pt")
+    with pytest.raises(SourceError, match="no state of a run"):
+        _run(_recipe(), folders, tmp_path).resume()
 
 
 def test_torn_metrics_are_no_obstacle(folders: Path, tmp_path: Path) -> None:
