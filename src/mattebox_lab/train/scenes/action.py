@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mattebox_lab.train.scenes.arrays import Picture
@@ -19,6 +21,9 @@ from mattebox_lab.train.scenes.layers import Layer
 from mattebox_lab.train.scenes.light import relit
 from mattebox_lab.train.scenes.views import Box
 
+# How tall a watcher is and where their feet are, both of the picture's height.
+Stand = tuple[float, float]
+
 RIDING_SHARE, HEAD_OVER_HEELS_SHARE = 0.35, 0.25
 # Of the rider's height; the thing's middle is so far down the rider.
 LEAST_VEHICLE, LARGEST_VEHICLE = 0.5, 1.2
@@ -27,6 +32,8 @@ SMALLEST_SHARE = 0.03
 SMALLEST_SEEN = 0.01
 # Of the picture's height or width: across the street to close by.
 SHARES = (0.12, 0.9)
+# Of somebody far away; few watch.
+SHARES_AFAR, MOST_WATCHERS_AFAR = (0.12, 0.35), 2
 # Watchers, of the picture's height; the one who matters covers so many times as much as each.
 WATCHERS, MOST_WATCHERS = (0.15, 0.6), 8
 # Many of them in a row: as tall as each other and on one floor, but for so much.
@@ -42,13 +49,28 @@ def action(draw: Draw) -> list[Layer]:
     a row of vehicles behind it; networks for salient things take some of those as well.
     The subject's sets may hold people and things, ``others`` people who watch.
     """
+    stand = _row(draw) if draw.chance(ROW_SHARE) else _scattered(draw, MOST_WATCHERS)
+    return _before_watchers(_somebody_tumbling(draw, SHARES), stand, draw)
+
+
+def action_afar(draw: Draw) -> list[Layer]:
+    """The same across the street or a field: a small subject, at most two who watch, smaller still.
+
+    Why: a network that has seen few small subjects lets a distant rider fade into the road.
+    """
+    return _before_watchers(
+        _somebody_tumbling(draw, SHARES_AFAR), _scattered(draw, MOST_WATCHERS_AFAR), draw
+    )
+
+
+def _before_watchers(main: Figure | None, stand: Sequence[Stand], draw: Draw) -> list[Layer]:
     background = draw.backdrops.drawn(draw.rng, draw.size)
-    main = _somebody_tumbling(draw)
     if main is None:
         return [Layer(background)]
     ridden = _ridden(main, draw) if draw.chance(RIDING_SHARE) else None
     layers = over(background, [each for each in (ridden, main) if each is not None], draw)
-    return [layers[0], *_watchers(draw, main, background), *layers[1:]]
+    found = (_watcher(draw, main, background, *each) for each in stand)
+    return [layers[0], *(layer for layer in found if layer is not None), *layers[1:]]
 
 
 def _somebody_whole(draw: Draw) -> Subject | None:
@@ -59,17 +81,18 @@ def _somebody_whole(draw: Draw) -> Subject | None:
     return None
 
 
-def _somebody_tumbling(draw: Draw) -> Figure | None:
+def _somebody_tumbling(draw: Draw, shares: tuple[float, float]) -> Figure | None:
+    smallest = min(SMALLEST_SEEN, shares[0] ** 2 / 4)
     for _ in range(TRIES):
         subject = _somebody_whole(draw)
-        if subject is not None and (found := _tumbling(subject, draw)).share > SMALLEST_SEEN:
+        if subject is not None and (found := _tumbling(subject, draw, shares)).share > smallest:
             return found
     return None
 
 
-def _tumbling(subject: Subject, draw: Draw) -> Figure:
+def _tumbling(subject: Subject, draw: Draw, shares: tuple[float, float]) -> Figure:
     """A subject anywhere in the picture, leaning a little or turned any way."""
-    box = thing_box(subject.body, drawn_aspect(draw.size, draw.rng), draw.rng, SHARES)
+    box = thing_box(subject.body, drawn_aspect(draw.size, draw.rng), draw.rng, shares)
     degrees = draw.rng.normal(0, 12)
     if draw.chance(HEAD_OVER_HEELS_SHARE):
         degrees = draw.rng.uniform(-180, 180)
@@ -101,20 +124,20 @@ def _ridden(rider: Figure, draw: Draw) -> Figure | None:
     return placed(thing, box, draw, mirrored=False)
 
 
-def _watchers(draw: Draw, main: Figure, background: Picture) -> list[Layer]:
-    """A few who stand anywhere, or a row of many, as tall as each other and on one floor."""
+def _row(draw: Draw) -> list[Stand]:
+    """Many, as tall as each other and on one floor."""
     rng = draw.rng
-    if draw.chance(ROW_SHARE):
-        tall, floor = rng.uniform(*WATCHERS), rng.uniform(*FLOORS)
-        count = int(rng.integers(*ROW))
-        each = [tuple(np.exp(rng.normal(0, ROW_DEVIATION, 2))) for _ in range(count)]
-        stand = [(tall * taller, floor * lower) for taller, lower in each]
-    else:
-        count = int(rng.integers(MOST_WATCHERS + 1))
-        # As tall as whoever is further away; the floor is where the subject's is, or higher.
-        stand = [(rng.uniform(*WATCHERS), rng.uniform(*FLOORS)) for _ in range(count)]
-    found = (_watcher(draw, main, background, tall, floor) for tall, floor in stand)
-    return [layer for layer in found if layer is not None]
+    tall, floor = rng.uniform(*WATCHERS), rng.uniform(*FLOORS)
+    count = int(rng.integers(*ROW))
+    each = [np.exp(rng.normal(0, ROW_DEVIATION, 2)) for _ in range(count)]
+    return [(float(tall * taller), float(floor * lower)) for taller, lower in each]
+
+
+def _scattered(draw: Draw, most: int) -> list[Stand]:
+    """A few; each floor is where the subject's is, or higher."""
+    rng = draw.rng
+    count = int(rng.integers(most + 1))
+    return [(rng.uniform(*WATCHERS), rng.uniform(*FLOORS)) for _ in range(count)]
 
 
 def _watcher(

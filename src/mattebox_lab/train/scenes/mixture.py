@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mattebox.errors import SettingsError
-from mattebox_lab.train.scenes.action import action
+from mattebox_lab.train.scenes.action import action, action_afar
 from mattebox_lab.train.scenes.arrays import Size, as_bytes
 from mattebox_lab.train.scenes.backdrops import Backdrops
 from mattebox_lab.train.scenes.clips import clip, clip_sequence
@@ -46,6 +46,7 @@ SCENES: dict[str, Scene] = {
     "clutter": clutter,
     "face-clutter": face_before_clutter,
     "action": action,
+    "action-afar": action_afar,
     "holding": holding,
     "chair": chair,
     "clip": clip,

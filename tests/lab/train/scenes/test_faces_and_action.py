@@ -6,7 +6,13 @@ from dataclasses import replace
 
 import numpy as np
 
-from mattebox_lab.train.scenes.action import MOST_WATCHERS, action
+from mattebox_lab.train.scenes.action import (
+    MOST_WATCHERS,
+    MOST_WATCHERS_AFAR,
+    SHARES_AFAR,
+    action,
+    action_afar,
+)
 from mattebox_lab.train.scenes.backdrops import Backdrops
 from mattebox_lab.train.scenes.body import body_of
 from mattebox_lab.train.scenes.draws import Draw
@@ -80,3 +86,15 @@ def test_some_watchers_stand_in_a_row(sets: dict[str, PairSet]) -> None:
             spreads.append(np.std(feet) / SIZE[0])
     assert len(spreads) > SCENES / 8
     assert np.median(spreads) < 0.1
+
+
+def test_somebody_afar_is_small_and_almost_alone(sets: dict[str, PairSet]) -> None:
+    """A third of what ``action`` shows at most, in the middle of both."""
+    close, afar = [], []
+    for number in range(SCENES):
+        close.append(float(flattened(action(draw(sets, number)))[1].mean()))
+        layers = action_afar(draw(sets, number))
+        afar.append(float(flattened(layers)[1].mean()))
+        assert 0 < afar[-1] < 2 * SHARES_AFAR[1] ** 2, "perhaps with what is ridden"
+        assert sum(layer.truth is None for layer in layers[1:]) <= MOST_WATCHERS_AFAR
+    assert np.median(afar) < np.median(close) / 3
