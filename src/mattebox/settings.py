@@ -39,6 +39,7 @@ Anchor = Literal[
 QUALITIES: Mapping[Quality, Mapping[str, Mapping[str, object]]] = {
     "fast": {
         "model": {"size": 192},
+        "temporal": {"look_ahead": 0},
         "foreground": {"estimate": False},
         "sink": {"speed": "fast"},
     },
@@ -46,6 +47,7 @@ QUALITIES: Mapping[Quality, Mapping[str, Mapping[str, object]]] = {
     # No larger network picture: the weights in the package lose large heads in one.
     "best": {
         "model": {"size": 288},
+        "temporal": {"look_ahead": 16},
         "foreground": {"estimate": True},
         "sink": {"speed": "best", "quality": 85},
     },
@@ -96,15 +98,24 @@ class ModelSettings(_Section):
 class TemporalSettings(_Section):
     """Steadies a network's mattes over time; keys and saved mattes are left as they are."""
 
-    half_life_s: float = Field(default=0.08, ge=0, le=5)
-    """Time in which the past loses half its weight where the picture is still and the network
-    unsure; 0 judges every frame by itself."""
+    half_life_s: float = Field(default=0.2, ge=0, le=5)
+    """Time in which what was seen of a thing loses half its weight, as long as motion accounts for
+    how the picture changes; 0 judges every frame by itself."""
 
-    certainty: float = Field(default=0.7, ge=0, le=1)
-    """How much a pixel that the network is sure of escapes smoothing: 0 not at all, 1 wholly."""
+    certainty: float = Field(default=0.5, ge=0, lt=1)
+    """How much less a frame counts where the network is in doubt: 0 not at all, near 1 only what
+    it is sure of counts."""
 
-    scene_cut: float = Field(default=0.35, gt=0, le=1)
-    """Share of the picture that must have changed for a new scene, where the past is forgotten."""
+    look_ahead: int = Field(default=4, ge=0, le=64)
+    """How many frames after a frame are looked at for its matte, at least; in live use see
+    live_delay."""
+
+    live_delay: int = Field(default=0, ge=0, le=8)
+    """How many frames later a live picture may come out, to be steadied by those after it."""
+
+    scene_cut: float = Field(default=0.5, gt=0, le=1)
+    """Share of the picture that motion must leave unexplained for a new scene, where the past is
+    forgotten."""
 
     gap_s: float = Field(default=0.5, gt=0, le=60)
     """Time between two frames from which the past is forgotten."""

@@ -28,7 +28,9 @@ REFINE = RefineOptions(
     fill_holes=0.002,
     remove_specks=0.002,
 )
-TEMPORAL = TemporalOptions(half_life_s=0.1, certainty=0.7, scene_cut=0.35, gap_s=0.5)
+TEMPORAL = TemporalOptions(
+    half_life_s=0.4, certainty=0.9, scene_cut=0.5, gap_s=0.5, look_ahead=2, block=4
+)
 OPTIONS = MattingOptions(size=96, temporal=None, refine=REFINE)
 STEADY = replace(OPTIONS, temporal=TEMPORAL)
 

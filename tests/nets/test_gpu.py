@@ -6,10 +6,9 @@ import pytest
 import torch
 
 import clips
+from mattebox.assemble import matting_options
 from mattebox.matting.composite import composite
-from mattebox.matting.refine import RefineOptions
-from mattebox.matting.stage import MattingOptions, matting
-from mattebox.matting.temporal import TemporalOptions
+from mattebox.matting.stage import matting
 from mattebox.nets import weights
 from mattebox.nets.torch_engine import TorchSegmenter
 from mattebox.settings import Settings
@@ -57,12 +56,7 @@ def test_a_batch_on_a_gpu_gives_each_picture_what_it_gets_alone(device: str) -> 
 
 def test_the_matting_stage_runs_on_a_gpu_and_composes_on_the_cpu(device: str) -> None:
     """The matte stays where the segmenter is until it is laid over the planes."""
-    settings = Settings()
-    options = MattingOptions(
-        size=256,
-        temporal=TemporalOptions(**settings.temporal.model_dump()),
-        refine=RefineOptions(**settings.refine.model_dump()),
-    )
+    options = matting_options(Settings())
     frames = [clips.pattern_frame(clips.video_format("yuv420p"), number) for number in range(3)]
 
     mattes = list(matting(iter([frames]), segmenter(device, "auto"), options))

@@ -23,10 +23,15 @@ if TYPE_CHECKING:
     from mattebox.matting.refine import RefineOptions
     from mattebox.matting.stage import MattingOptions
     from mattebox.matting.temporal import TemporalOptions
+    from mattebox.ports import Source
 
 _log = logging.getLogger(__name__)
 
 MattingStage = Callable[[Iterator[list[Frame]]], Iterator[Matte]]
+
+# A file's mattes are settled in blocks so many times as long as the look-ahead: each frame is then
+# looked back at one and a half times.
+_BLOCK = 2
 
 HEADER_INPUT, HEADER_SETTINGS = "MATTEBOX_INPUT_SHA256", "MATTEBOX_SETTINGS"
 HEADER_WEIGHTS, HEADER_VERSION = "MATTEBOX_WEIGHTS_SHA256", "MATTEBOX_VERSION"
@@ -38,6 +43,7 @@ class Matting:
 
     Attributes:
         stage: the generator from lists of frames to mattes; each call starts with no past.
+        live_stage: the same for frames that cannot wait for those after them; None: ``stage``.
         batch: how many frames it likes to take at once.
         header: what a saved matte says of how it was made.
         saved_matte: the file that the mattes come from, where they were made before.
@@ -47,6 +53,12 @@ class Matting:
     batch: int
     header: Mapping[str, str] = field(default_factory=dict)
     saved_matte: str | None = None
+    live_stage: MattingStage | None = None
+
+    def stage_for(self, source: Source) -> MattingStage:
+        """The stage for a source's frames."""
+        live = self.live_stage if source.live else None
+        return live or self.stage
 
 
 def open_matting(settings: Settings) -> Matting:
@@ -123,20 +135,28 @@ def _network(settings: Settings) -> Matting:
     segmenter = TorchSegmenter(
         weights.load(checkpoint), device=model.device, precision=model.precision
     )
-    options = matting_options(settings)
+    options, live = matting_options(settings), matting_options(settings, live=True)
     return Matting(
         lambda batches: matting(batches, segmenter, options),
         batch=model.batch,
         header={**_header(settings), HEADER_WEIGHTS: checkpoint.sha256},
+        live_stage=lambda batches: matting(batches, segmenter, live),
     )
 
 
-def matting_options(settings: Settings) -> MattingOptions:
-    """What the matting stage is told of the settings."""
+def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions:
+    """What the matting stage is told of the settings.
+
+    Args:
+        settings: the whole tree.
+        live: whether frames have to come out as soon as they can.
+    """
     from mattebox.matting.stage import MattingOptions
 
     return MattingOptions(
-        size=settings.model.size, temporal=_temporal(settings), refine=_refinement(settings)
+        size=settings.model.size,
+        temporal=_temporal(settings, live=live),
+        refine=_refinement(settings),
     )
 
 
@@ -169,11 +189,21 @@ def _threshold(settings: Settings) -> Callable[[], Key]:
     return lambda: LuminanceThreshold(options)
 
 
-def _temporal(settings: Settings) -> TemporalOptions | None:
+def _temporal(settings: Settings, *, live: bool) -> TemporalOptions | None:
     from mattebox.matting.temporal import TemporalOptions
 
     options = settings.temporal
-    return TemporalOptions(**options.model_dump()) if options.half_life_s > 0 else None
+    if options.half_life_s == 0:
+        return None
+    look_ahead = options.live_delay if live else options.look_ahead
+    return TemporalOptions(
+        half_life_s=options.half_life_s,
+        certainty=options.certainty,
+        scene_cut=options.scene_cut,
+        gap_s=options.gap_s,
+        look_ahead=look_ahead,
+        block=1 if live else max(1, _BLOCK * look_ahead),
+    )
 
 
 def _refinement(settings: Settings) -> RefineOptions:

@@ -37,7 +37,9 @@ def assemble(job: Job, source: Source, settings: Settings, matting: Matting) -> 
         undo.callback(source.close)
         outputs = _outputs(job, settings, matting)
         undo.pop_all()
-    return Pipeline(source, matting.stage, outputs, plan=_plan(source, settings, matting))
+    return Pipeline(
+        source, matting.stage_for(source), outputs, plan=_plan(source, settings, matting)
+    )
 
 
 def open_pairs(input: str, settings: Settings, matting: Matting, layer: Layer) -> Pairs:
@@ -47,7 +49,9 @@ def open_pairs(input: str, settings: Settings, matting: Matting, layer: Layer) -
         MatteboxError: the input or the backdrop cannot be had; nothing is left open.
     """
     source = open_source(input, settings)
-    pipeline = Pipeline(source, matting.stage, (), plan=_plan(source, settings, matting))
+    pipeline = Pipeline(
+        source, matting.stage_for(source), (), plan=_plan(source, settings, matting)
+    )
     return pipeline.pairs(layer)
 
 

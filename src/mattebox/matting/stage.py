@@ -1,6 +1,6 @@
 """The matting stage: a generator from lists of frames to mattes.
 
-What lives here: the order of the steps, and the state over time. What does not: threads, queues
+What lives here: the order of the steps. What does not: threads, queues
 (``stages``) and the arithmetic (the other files of this folder). Runs on the thread that iterates
 it.
 """
@@ -10,15 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import tee
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from mattebox.colour import Plane
 from mattebox.frame import Frame, Matte
 from mattebox.matting.prepare import prepare_with_guides
 from mattebox.matting.refine import RefineOptions, refine_in_cells
 from mattebox.matting.resample import within_own_alpha
-from mattebox.matting.temporal import TemporalOptions, TemporalState, steady
+from mattebox.matting.temporal import Look, TemporalOptions, steadied
 from mattebox.ports import Segmenter
 from mattebox.timing import seconds
 
@@ -29,7 +32,7 @@ class MattingOptions:
 
     Attributes:
         size: the long side of the network's picture in pixels, a multiple of 32.
-        temporal: how the past steadies the present; None where each frame stands for itself.
+        temporal: how other frames steady a frame; None where each stands for itself.
         refine: how the map becomes a matte.
     """
 
@@ -43,7 +46,8 @@ def matting(
 ) -> Iterator[Matte]:
     """Give every frame its matte, in order; each batch is one call of the network.
 
-    How frames are grouped changes nothing: steadying over time goes frame by frame.
+    How frames are grouped changes nothing: steadying over time goes frame by frame. Frames wait
+    here for those that ``temporal`` looks ahead to.
 
     Args:
         batches: lists of one or more frames of one format, in order of pts; whoever
@@ -59,20 +63,16 @@ def matting(
         FrameError: a batch of several formats.
         SegmenterError: the network failed.
     """
-    state: TemporalState | None = None
     threads = torch.get_num_threads()
-    for batch in batches:
-        pictures, guides = prepare_with_guides(batch, options.size)
-        maps = segmenter.saliency(pictures)
-        for frame, picture, guide, saliency in zip(
-            batch, pictures, guides, maps[:, 0], strict=True
-        ):
-            with _one_torch_thread(threads):
-                steadied, state = _steadied(frame, picture, saliency, state, options.temporal)
-                alpha, coverage = refine_in_cells(steadied, frame, options.refine, guide)
-                if frame.format.pixels.has_alpha:
-                    alpha, coverage = within_own_alpha(alpha, frame), None
-            yield Matte.covered(frame, alpha, saliency, coverage)
+    ahead, behind = tee(_asked(batches, segmenter, options.size))
+    for saliency, asked in zip(_maps(ahead, options.temporal), behind, strict=True):
+        frame = asked.frame
+        with _one_torch_thread(threads):
+            saliency = saliency.to(asked.saliency.device)
+            alpha, coverage = refine_in_cells(saliency, frame, options.refine, asked.guide)
+            if frame.format.pixels.has_alpha:
+                alpha, coverage = within_own_alpha(alpha, frame), None
+        yield Matte.covered(frame, alpha, asked.saliency, coverage)
 
 
 def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
@@ -85,6 +85,44 @@ def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
         for frame in batch:
             alpha = torch.ones(frame.format.height, frame.format.width)
             yield Matte(frame, within_own_alpha(alpha, frame))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Asked:
+    """A frame, what the network was shown of it, and what it said.
+
+    Attributes:
+        picture: uint8 (3, h, w).
+        guide: the frame's first plane at that size.
+        saliency: float32 (h, w) in [0, 1], on the segmenter's device.
+    """
+
+    frame: Frame
+    picture: Tensor
+    guide: Plane
+    saliency: Tensor
+
+
+def _asked(batches: Iterator[list[Frame]], segmenter: Segmenter, size: int) -> Iterator[_Asked]:
+    for batch in batches:
+        pictures, guides = prepare_with_guides(batch, size)
+        maps = segmenter.saliency(pictures)[:, 0]
+        for each in zip(batch, pictures, guides, maps, strict=True):
+            yield _Asked(*each)
+
+
+def _maps(asked: Iterator[_Asked], options: TemporalOptions | None) -> Iterator[Tensor]:
+    """Each frame's map, steadied; may read ahead."""
+    if options is None:
+        return (each.saliency for each in asked)
+    return (torch.from_numpy(each) for each in steadied(map(_look, asked), options))
+
+
+def _look(asked: _Asked) -> Look:
+    frame = asked.frame
+    picture = np.ascontiguousarray(asked.picture.numpy().transpose(1, 2, 0))
+    moment = seconds(frame.pts, frame.format.time_base)
+    return Look(picture, asked.saliency.cpu().numpy(), moment)
 
 
 @contextmanager
@@ -101,16 +139,3 @@ def _one_torch_thread(otherwise: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(otherwise)
-
-
-def _steadied(
-    frame: Frame,
-    picture: Tensor,
-    saliency: Tensor,
-    state: TemporalState | None,
-    options: TemporalOptions | None,
-) -> tuple[Tensor, TemporalState | None]:
-    if options is None:
-        return saliency, None
-    moment = seconds(frame.pts, frame.format.time_base)
-    return steady(saliency, picture.to(saliency.device), moment, state, options)

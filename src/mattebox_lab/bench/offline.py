@@ -23,10 +23,18 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import av
+import numpy as np
 import torch
 from torch import Tensor
 
-from mattebox.assemble import Matting, assemble, open_layer, open_matting, open_source
+from mattebox.assemble import (
+    Matting,
+    assemble,
+    matting_options,
+    open_layer,
+    open_matting,
+    open_source,
+)
 from mattebox.frame import Frame, Matte
 from mattebox.jobs import Job
 from mattebox.matting import prepare, refine, stage, temporal
@@ -200,11 +208,7 @@ class _Network:
 
     def replaying(self) -> Matting:
         """The matting stage with the maps of before in the place of the network."""
-        options = stage.MattingOptions(
-            size=self._settings.model.size,
-            temporal=temporal.TemporalOptions(**self._settings.temporal.model_dump()),
-            refine=refine.RefineOptions(**self._settings.refine.model_dump()),
-        )
+        options = matting_options(self._settings)
         batch = self._settings.model.batch
         return Matting(lambda frames: stage.matting(frames, _Replay(self._maps), options), batch)
 
@@ -256,27 +260,29 @@ class _Whole:
 
 def _steps(clip: Path, settings: Settings) -> dict[str, float]:
     """Medians of each step of ours on one frame after the other, on one thread."""
-    steadying = temporal.TemporalOptions(**settings.temporal.model_dump())
-    shaping = refine.RefineOptions(**settings.refine.model_dump())
+    options = matting_options(settings)
     estimate = settings.foreground.model_copy(update={"estimate": False})
     plain = settings.model_copy(update={"foreground": estimate})
     over, unmixed = (open_layer(each, transparent=False) for each in (plain, settings))
-    step, state = _Steps(), None
+    step = _Steps()
     frames = list(_frames(clip, settings))[:60]
     over.open(frames[0].format)
     unmixed.open(frames[0].format)
+    looks, guides = [], []
     for matte in list(open_matting(settings).stage(iter([frame] for frame in frames))):
         frame, saliency = matte.frame, matte.saliency
         assert saliency is not None
-        pictures, guides = step(
-            "prepare", prepare.prepare_with_guides, [frame], settings.model.size
-        )
+        pictures, (guide,) = step("prepare", prepare.prepare_with_guides, [frame], options.size)
+        picture = np.ascontiguousarray(pictures[0].numpy().transpose(1, 2, 0))
         moment = seconds(frame.pts, frame.format.time_base)
-        saliency, state = step(
-            "temporal", temporal.steady, saliency, pictures[0], moment, state, steadying
-        )
+        looks.append(temporal.Look(picture, saliency.numpy(), moment))
+        guides.append(guide)
+    maps = [look.saliency for look in looks]
+    if options.temporal is not None:
+        maps = step.together("temporal", temporal.steadied, iter(looks), options.temporal)
+    for frame, map, guide in zip(frames, maps, guides, strict=True):
         alpha, coverage = step(
-            "refine", refine.refine_in_cells, saliency, frame, shaping, guides[0]
+            "refine", refine.refine_in_cells, torch.from_numpy(map), frame, options.refine, guide
         )
         cut = Matte.covered(frame, alpha, None, coverage)
         step("backdrop and composite", over.render, cut)
@@ -301,6 +307,16 @@ class _Steps:
         self._taken.setdefault(name, []).append((time.thread_time() - began) * 1000)
         torch.set_num_threads(threads)
         return result
+
+    def together(
+        self, name: str, function: Callable[..., Iterator[_T]], *arguments: object
+    ) -> list[_T]:
+        """What a generator gives; each of it counts as a call that took its even share."""
+        began = time.thread_time()
+        results = list(function(*arguments))
+        each = (time.thread_time() - began) * 1000 / len(results)
+        self._taken.setdefault(name, []).append(each)
+        return results
 
     def medians(self) -> dict[str, float]:
         return {name: statistics.median(values) for name, values in self._taken.items()}

@@ -1,8 +1,8 @@
 """Where the pixels of one frame were in the frame before, at thumbnail size.
 
-What lives here: dense optical flow both ways, where the two agree, and carrying a map along. What
-does not: what is measured with it (``over_time.py``). Any thread may call it; how DIS splits its
-work, and with it the last digits of a flow, depends on OpenCV's number of threads.
+What lives here: dense optical flow both ways, finer than the product's, and where the two agree.
+What does not: what is measured with it (``over_time.py``). Any thread may call it; how DIS splits
+its work, and with it the last digits of a flow, depends on OpenCV's number of threads.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mattebox.frame import Frame
+from mattebox.matting.motion import carried
 from mattebox.matting.prepare import prepare
 from mattebox_lab.evaluate.stills import Map, Shape
 
@@ -63,22 +64,10 @@ def consistent(back: Flow, forth: Flow) -> Shape:
     Source: Sundaram, Brox and Keutzer, "Dense Point Trajectories by GPU-Accelerated Large
     Displacement Optical Flow", ECCV 2010.
     """
-    there = carry(forth, back)
+    there = carried(forth, back)
     missed = np.square(back + there).sum(-1)
     lengths = np.square(back).sum(-1) + np.square(there).sum(-1)
     return np.asarray((missed < 0.01 * lengths + 0.5) & _stays_inside(back))
-
-
-def carry(map: npt.NDArray[np.float32], back: Flow) -> npt.NDArray[np.float32]:
-    """What was before, moved to where it is now: map(x + back(x)), bilinear.
-
-    Args:
-        map: float32 (h, w) or (h, w, C), of the frame before.
-        back: float32 (h, w, 2).
-    """
-    columns, rows = _ends(back)
-    carried = cv2.remap(map, columns, rows, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    return np.asarray(carried, np.float32)
 
 
 def at_size_of(map: Map, motion: Motion) -> Map:

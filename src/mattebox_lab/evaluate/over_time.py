@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from mattebox_lab.evaluate.motion import Motion, at_size_of, carry
+from mattebox.matting.motion import carried
+from mattebox_lab.evaluate.motion import Motion, at_size_of
 from mattebox_lab.evaluate.stills import Map
 
 
@@ -49,6 +50,6 @@ def flicker(now: Map, before: Map, motion: Motion) -> float | None:
     """
     if not motion.certain.any():
         return None
-    carried = carry(at_size_of(before, motion), motion.back)
-    changed = np.abs(at_size_of(now, motion) - carried)
+    past = carried(at_size_of(before, motion), motion.back)
+    changed = np.abs(at_size_of(now, motion) - past)
     return float(changed[motion.certain].mean() * 1000)

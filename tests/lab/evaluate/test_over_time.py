@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from mattebox_lab.evaluate.motion import Motion, carry, consistent, motion_between
+from mattebox_lab.evaluate.motion import Motion, consistent, motion_between
 from mattebox_lab.evaluate.over_time import dtssd, flicker
 from mattebox_lab.evaluate.stills import Map
 
@@ -135,14 +135,3 @@ def test_what_comes_from_outside_the_frame_is_not_certain() -> None:
 
     assert certain[:, :123].all()
     assert not certain[:, 123:].any()
-
-
-def test_carrying_interpolates() -> None:
-    """Half a pixel to the side is half of each of two."""
-    map = ZEROS.copy()
-    map[10, 10] = 1
-
-    carried = carry(map, _moved(0.5, 0).back)
-
-    assert carried[10, 9] == carried[10, 10] == 0.5
-    assert carried.sum() == 1
