@@ -93,6 +93,33 @@ def test_levels_the_wrong_way_round_are_refused() -> None:
         resolve({"refine": {"low": 0.9, "high": 0.2}})
 
 
+def test_privacy_leaves_room_for_a_ramp() -> None:
+    """Above high there would be nothing left to show."""
+    with pytest.raises(SettingsError, match="privacy"):
+        resolve({"refine": {"privacy": 0.95}})
+
+
+@pytest.mark.parametrize(
+    ("box", "message"),
+    [([0.6, 0, 0.4, 1], "no inside"), ([0, 0, 1.2, 1], "1.2"), ([0, 0, 1], "Field required")],
+)
+def test_a_region_that_is_none_is_refused(box: list[float], message: str) -> None:
+    """Left before right, top before bottom, within the frame, four numbers."""
+    with pytest.raises(SettingsError) as caught:
+        resolve({"subject": {"keep_in": [box]}})
+    assert message in str(caught.value)
+    assert "subject.keep_in" in str(caught.value)
+
+
+def test_regions_survive_a_file(tmp_path: Path) -> None:
+    """What config show prints is read back as it was."""
+    settings = resolve({"subject": {"keep_in": [[0, 0.5, 1, 1]], "keep_out": [[0, 0, 0.5, 0.25]]}})
+    path = tmp_path / "regions.toml"
+    path.write_text(to_toml(settings))
+
+    assert resolve(load(path)) == settings
+
+
 def test_assignments_read_toml_values_and_plain_words() -> None:
     """--set takes numbers as numbers and colours as text."""
     pairs = parse_assignments(["refine.feather_px=2", "backdrop.source=#00b140", "sink.heat=true"])

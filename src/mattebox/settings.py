@@ -14,7 +14,7 @@ import textwrap
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -34,6 +34,9 @@ Anchor = Literal[
     "bottom-left",
     "bottom-right",
 ]
+
+Share = Annotated[float, Field(ge=0, le=1)]
+Box = tuple[Share, Share, Share, Share]
 
 # What -q changes; everything else stays as it is. Why these sizes: docs/quality.md.
 QUALITIES: Mapping[Quality, Mapping[str, Mapping[str, object]]] = {
@@ -121,6 +124,32 @@ class TemporalSettings(_Section):
     """Time between two frames from which the past is forgotten."""
 
 
+class SubjectSettings(_Section):
+    """Who stays, where more than one is found."""
+
+    choose: Literal["all", "largest", "central"] = "all"
+    """all keeps everybody and everything that is found; largest and central keep one, by how much
+    of the frame, or of its middle, is covered, and follow it through the clip."""
+
+    keep_in: tuple[Box, ...] = ()
+    """Regions that always stay, such as a desk, each as [left, top, right, bottom] in shares of the
+    frame from 0 to 1."""
+
+    keep_out: tuple[Box, ...] = ()
+    """Regions in which nothing stays, such as a doorway; written alike."""
+
+    @field_validator("keep_in", "keep_out")
+    @classmethod
+    def _boxes_have_an_inside(cls, boxes: tuple[Box, ...]) -> tuple[Box, ...]:
+        for left, top, right, bottom in boxes:
+            if left >= right or top >= bottom:
+                raise ValueError(
+                    f"[{left:g}, {top:g}, {right:g}, {bottom:g}] has no inside: "
+                    "left must be below right and top below bottom"
+                )
+        return boxes
+
+
 class RefineSettings(_Section):
     """Makes the full-size matte from the network's small map."""
 
@@ -137,8 +166,15 @@ class RefineSettings(_Section):
     high: float = Field(default=0.9, gt=0, le=1)
     """Alpha from here on becomes 1."""
 
+    privacy: float = Field(default=0.0, ge=0, lt=1)
+    """Alpha up to here becomes 0, whatever low says: with 0.5 nothing shows that is not mostly the
+    subject, at the price of harder hair."""
+
     gamma: float = Field(default=1.0, gt=0, le=10)
     """Exponent on alpha: above 1 thins soft edges, below 1 thickens them."""
+
+    choke_px: float = Field(default=0.0, ge=-50, le=50)
+    """Moves the edge inwards by this many pixels of the output; below 0 outwards."""
 
     feather_px: float = Field(default=0.0, ge=0, le=200)
     """Softens the edge by this many pixels of the output; 0 leaves it as it is."""
@@ -156,6 +192,8 @@ class RefineSettings(_Section):
     def _low_is_below_high(self) -> Self:
         if self.low >= self.high:
             raise ValueError(f"low = {self.low} must be below high = {self.high}")
+        if self.privacy >= self.high:
+            raise ValueError(f"privacy = {self.privacy} must be below high = {self.high}")
         return self
 
 
@@ -296,6 +334,7 @@ class Settings(_Section):
     input: InputSettings = InputSettings()
     model: ModelSettings = ModelSettings()
     temporal: TemporalSettings = TemporalSettings()
+    subject: SubjectSettings = SubjectSettings()
     refine: RefineSettings = RefineSettings()
     foreground: ForegroundSettings = ForegroundSettings()
     chroma: ChromaSettings = ChromaSettings()
@@ -463,6 +502,8 @@ def _toml_literal(value: object) -> str:
     if isinstance(value, Mapping):
         pairs = ", ".join(f"{_toml_literal(k)} = {_toml_literal(v)}" for k, v in value.items())
         return f"{{ {pairs} }}" if pairs else "{}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(_toml_literal, value))}]"
     return repr(value)
 
 

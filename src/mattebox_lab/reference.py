@@ -40,8 +40,9 @@ def _section(title: str, section: type[BaseModel]) -> Iterator[str]:
         if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
             continue
         meaning = " ".join((field.description or "").split()).replace("|", "\\|")
+        default = field.get_default(call_default_factory=True)
         yield (
-            f"| `{name}` | `{field.get_default(call_default_factory=True)}` "
+            f"| `{name}` | `{list(default) if isinstance(default, tuple) else default}` "
             f"| {_allowed(section, name, field)} | {meaning} |"
         )
 

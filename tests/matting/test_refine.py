@@ -21,6 +21,7 @@ from mattebox.matting.refine import (
     _everywhere,
     _in_cells,
     _span,
+    choke,
     clean,
     feather,
     refine,
@@ -33,6 +34,7 @@ PLAIN = RefineOptions(
     low=0.0,
     high=1.0,
     gamma=1.0,
+    choke_px=0.0,
     feather_px=0.0,
     sharpen=0.0,
     fill_holes=0.0,
@@ -255,6 +257,31 @@ def test_a_feather_is_as_wide_as_it_says(width_px: float) -> None:
     assert float(row[127] + row[128]) == pytest.approx(1, abs=0.02)
     assert row[:40].max() == 0
     assert row[216:].min() == 1
+
+
+@pytest.mark.parametrize("distance_px", [-6.5, -2.0, 0.4, 3.0, 10.0])
+def test_a_choke_moves_the_edge_as_far_as_it_says(distance_px: float) -> None:
+    """In every direction, to within an octagon's error; a body that the frame cuts stays cut."""
+    rows, columns = np.indices((128, 128), np.float32)
+    disc = torch.from_numpy(np.clip(40 - np.hypot(rows - 64, columns - 64) + 0.5, 0, 1))
+    cut = torch.ones(32, 64)
+    cut[:, 32:] = 0
+
+    radius = float(choke(disc, distance_px).sum() / np.pi) ** 0.5
+
+    assert radius == pytest.approx(40 - distance_px, abs=0.15 + 0.06 * abs(distance_px))
+    widths = choke(cut, distance_px).sum(1)
+    assert widths.tolist() == pytest.approx([32 - distance_px] * 32, abs=1e-4)
+
+
+def test_choke_is_part_of_refining() -> None:
+    """With everything else as it is; by nothing it is off to the bit."""
+    saliency, frame = torch.from_numpy(_disc(SMALL)), _frame(np.full(SIZE, 0.5, np.float32))
+
+    plain = refine(saliency, frame, PLAIN)
+
+    assert refine(saliency, frame, replace(PLAIN, choke_px=3.0)).sum() < plain.sum() * 0.95
+    assert refine(saliency, frame, replace(PLAIN, choke_px=-3.0)).sum() > plain.sum() * 1.05
 
 
 def test_small_specks_go_and_large_islands_stay() -> None:

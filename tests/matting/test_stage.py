@@ -14,6 +14,7 @@ from mattebox.colour import planes_from_rgb
 from mattebox.frame import Frame, VideoFormat
 from mattebox.matting.refine import RefineOptions
 from mattebox.matting.stage import MattingOptions, matting, solid
+from mattebox.matting.subject import SubjectOptions
 from mattebox.matting.temporal import TemporalOptions
 from segmenters import BrightnessSegmenter, ThresholdSegmenter
 
@@ -23,6 +24,7 @@ REFINE = RefineOptions(
     low=0.05,
     high=0.95,
     gamma=1.0,
+    choke_px=0.0,
     feather_px=0.0,
     sharpen=0.0,
     fill_holes=0.002,
@@ -31,7 +33,8 @@ REFINE = RefineOptions(
 TEMPORAL = TemporalOptions(
     half_life_s=0.4, certainty=0.9, scene_cut=0.5, gap_s=0.5, look_ahead=2, block=4
 )
-OPTIONS = MattingOptions(size=96, temporal=None, refine=REFINE)
+EVERYBODY = SubjectOptions("all", (), ())
+OPTIONS = MattingOptions(size=96, temporal=None, subject=EVERYBODY, refine=REFINE)
 STEADY = replace(OPTIONS, temporal=TEMPORAL)
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from mattebox.matting.keying import Key
     from mattebox.matting.refine import RefineOptions
     from mattebox.matting.stage import MattingOptions
+    from mattebox.matting.subject import SubjectOptions
     from mattebox.matting.temporal import TemporalOptions
     from mattebox.ports import Source
 
@@ -156,6 +157,7 @@ def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions
     return MattingOptions(
         size=settings.model.size,
         temporal=_temporal(settings, live=live),
+        subject=_subject(settings),
         refine=_refinement(settings),
     )
 
@@ -163,13 +165,20 @@ def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions
 def _keying_stage(settings: Settings) -> MattingStage:
     from mattebox.matting import keying
     from mattebox.matting.refine import reshape
+    from mattebox.matting.stage import kept_by
+    from mattebox.matting.subject import Chooser
 
-    refinement = _refinement(settings)
+    refinement, subject = _refinement(settings), _subject(settings)
     make_key = _chroma_key(settings) if settings.model.name == "chroma" else _threshold(settings)
-    # A key remembers what it has seen: every run gets one of its own.
-    return lambda batches: keying.keying(
-        batches, make_key(), finish=lambda alpha, _: reshape(alpha, refinement)
-    )
+
+    def stage(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
+        # They remember what they have seen: every run gets its own.
+        key, chooser = make_key(), Chooser(subject)
+        return keying.keying(
+            batches, key, lambda alpha, frame: reshape(kept_by(chooser, alpha, frame), refinement)
+        )
+
+    return stage
 
 
 def _chroma_key(settings: Settings) -> Callable[[], Key]:
@@ -206,15 +215,22 @@ def _temporal(settings: Settings, *, live: bool) -> TemporalOptions | None:
     )
 
 
+def _subject(settings: Settings) -> SubjectOptions:
+    from mattebox.matting.subject import SubjectOptions
+
+    return SubjectOptions(**settings.subject.model_dump())
+
+
 def _refinement(settings: Settings) -> RefineOptions:
     from mattebox.matting.refine import RefineOptions
 
-    return RefineOptions(**settings.refine.model_dump())
+    values = settings.refine.model_dump(exclude={"privacy"})
+    return RefineOptions(**{**values, "low": max(settings.refine.low, settings.refine.privacy)})
 
 
 def _header(settings: Settings) -> dict[str, str]:
     """What a saved matte says of the settings that made it."""
-    sections = {"model", "temporal", "refine", "chroma", "threshold"}
+    sections = {"model", "temporal", "subject", "refine", "chroma", "threshold"}
     return {
         HEADER_VERSION: version("mattebox"),
         HEADER_SETTINGS: json.dumps(settings.model_dump(include=sections), sort_keys=True),

@@ -32,6 +32,11 @@ _STEEPEST = 20.0
 _GENTLE = 1.5
 # A speck is what stands out from nothing by this much; a hole, what is missing from all.
 _STANDS_OUT = 0.25
+_SQUARE = np.ones((3, 3), np.uint8)
+_DIAMOND = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+# In the mean over all directions a diamond moves an edge by 0.90 of a pixel and a square by 1.27:
+# so mixed it is one pixel, and within a tenth of that in every direction.
+_STEPS = (_DIAMOND, _SQUARE, _DIAMOND, _DIAMOND)
 # How far the soft rim of a speck or hole reaches, in pixels of the map.
 _RIM = 2
 
@@ -50,6 +55,7 @@ class RefineOptions:
             is spread evenly between; 0 ≤ low < high ≤ 1.
         sharpen: contrast around one half, from 0 (as it is) to 1 (nearly a cut with scissors).
         gamma: above 0; alpha becomes alpha^gamma: above 1 soft parts get thinner, below 1 fuller.
+        choke_px: how far the edge moves inwards, in pixels of the frame; below 0: outwards.
         feather_px: width of the soft edge that is added, in pixels of the frame; 0: none.
     """
 
@@ -58,6 +64,7 @@ class RefineOptions:
     low: float
     high: float
     gamma: float
+    choke_px: float
     feather_px: float
     sharpen: float
     fill_holes: float
@@ -99,7 +106,7 @@ def refine_in_cells(
         alpha, coverage = _guided(saliency, (frame, guide), guidance, (gain, offset))
     else:
         alpha = _any_size(saliency * gain + offset, size).clamp_(0, 1)
-    if options.gamma == 1 and options.feather_px == 0:
+    if options.gamma == 1 and options.choke_px == 0 and options.feather_px == 0:
         return alpha, coverage
     return _shaped(alpha, options), None
 
@@ -165,10 +172,32 @@ def feather(alpha: Tensor, width_px: float) -> Tensor:
     return soft.sub_(0.5).mul_(1 + 4 * _ROUNDING).add_(0.5).clamp_(0, 1)
 
 
+def choke(alpha: Tensor, distance_px: float) -> Tensor:
+    """Move the edges of a matte inwards.
+
+    Args:
+        alpha: float32 (H, W) in [0, 1].
+        distance_px: how far, in pixels; below 0 outwards. Between whole pixels it is in between.
+
+    Returns:
+        float32 (H, W) in [0, 1]. What the frame cuts off does not count as an edge.
+    """
+    move = cv2.erode if distance_px > 0 else cv2.dilate
+    values, whole = alpha.cpu().numpy(), int(abs(distance_px))
+    for step in range(whole):
+        values = np.asarray(move(values, _STEPS[step % len(_STEPS)]))
+    if rest := abs(distance_px) - whole:
+        further = np.asarray(move(values, _STEPS[whole % len(_STEPS)]))
+        values = cv2.addWeighted(values, 1 - rest, further, rest, 0)
+    return torch.from_numpy(np.asarray(values, np.float32)).to(alpha.device)
+
+
 def _shaped(alpha: Tensor, options: RefineOptions) -> Tensor:
-    """Gamma and feather; may change ``alpha`` itself."""
+    """Gamma, choke and feather; may change ``alpha`` itself."""
     if options.gamma != 1:
         alpha.pow_(options.gamma)
+    if options.choke_px != 0:
+        alpha = choke(alpha, options.choke_px)
     return feather(alpha, options.feather_px) if options.feather_px > 0 else alpha
 
 

@@ -21,6 +21,7 @@ from mattebox.frame import Frame, Matte
 from mattebox.matting.prepare import prepare_with_guides
 from mattebox.matting.refine import RefineOptions, refine_in_cells
 from mattebox.matting.resample import within_own_alpha
+from mattebox.matting.subject import Chooser, SubjectOptions
 from mattebox.matting.temporal import Look, TemporalOptions, steadied
 from mattebox.ports import Segmenter
 from mattebox.timing import seconds
@@ -33,11 +34,13 @@ class MattingOptions:
     Attributes:
         size: the long side of the network's picture in pixels, a multiple of 32.
         temporal: how other frames steady a frame; None where each stands for itself.
+        subject: who stays.
         refine: how the map becomes a matte.
     """
 
     size: int
     temporal: TemporalOptions | None
+    subject: SubjectOptions
     refine: RefineOptions
 
 
@@ -65,11 +68,12 @@ def matting(
     """
     threads = torch.get_num_threads()
     ahead, behind = tee(_asked(batches, segmenter, options.size))
+    chooser = Chooser(options.subject)
     for saliency, asked in zip(_maps(ahead, options.temporal), behind, strict=True):
         frame = asked.frame
         with _one_torch_thread(threads):
-            saliency = saliency.to(asked.saliency.device)
-            alpha, coverage = refine_in_cells(saliency, frame, options.refine, asked.guide)
+            kept = kept_by(chooser, saliency, frame).to(asked.saliency.device)
+            alpha, coverage = refine_in_cells(kept, frame, options.refine, asked.guide)
             if frame.format.pixels.has_alpha:
                 alpha, coverage = within_own_alpha(alpha, frame), None
         yield Matte.covered(frame, alpha, asked.saliency, coverage)
@@ -85,6 +89,14 @@ def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
         for frame in batch:
             alpha = torch.ones(frame.format.height, frame.format.width)
             yield Matte(frame, within_own_alpha(alpha, frame))
+
+
+def kept_by(chooser: Chooser, saliency: Tensor, frame: Frame) -> Tensor:
+    """A map, or alpha, with nobody in it but who stays; the tensor itself if that is everybody."""
+    if chooser.options.changes_nothing:
+        return saliency
+    moment = seconds(frame.pts, frame.format.time_base)
+    return torch.from_numpy(chooser.keep(saliency.cpu().numpy(), moment))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
