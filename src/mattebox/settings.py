@@ -94,6 +94,13 @@ class ModelSettings(_Section):
     weights in the package are best at 256 close to a camera and at 288 for all else, the authors'
     u2netp and u2net at 320."""
 
+    focus: bool = True
+    """Whether the network is shown a crop around a subject that is small in the frame, so that
+    somebody across the room gets as many pixels as a talking head."""
+
+    recheck_s: float = Field(default=0.5, gt=0, le=60)
+    """Time after which the whole frame is looked at again, for who else has come."""
+
     batch: int = Field(default=4, ge=1, le=64)
     """How many frames the network may take at once; on a CPU more gains little."""
 

@@ -34,7 +34,7 @@ TEMPORAL = TemporalOptions(
     half_life_s=0.4, certainty=0.9, scene_cut=0.5, gap_s=0.5, look_ahead=2, block=4
 )
 EVERYBODY = SubjectOptions("all", (), ())
-OPTIONS = MattingOptions(size=96, temporal=None, subject=EVERYBODY, refine=REFINE)
+OPTIONS = MattingOptions(size=96, focus=None, temporal=None, subject=EVERYBODY, refine=REFINE)
 STEADY = replace(OPTIONS, temporal=TEMPORAL)
 
 

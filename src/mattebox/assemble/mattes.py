@@ -19,6 +19,7 @@ from mattebox.jobs import Kind, input_kind
 from mattebox.settings import Settings
 
 if TYPE_CHECKING:
+    from mattebox.matting.focus import FocusOptions
     from mattebox.matting.keying import Key
     from mattebox.matting.refine import RefineOptions
     from mattebox.matting.stage import MattingOptions
@@ -156,6 +157,7 @@ def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions
 
     return MattingOptions(
         size=settings.model.size,
+        focus=_focus(settings),
         temporal=_temporal(settings, live=live),
         subject=_subject(settings),
         refine=_refinement(settings),
@@ -213,6 +215,13 @@ def _temporal(settings: Settings, *, live: bool) -> TemporalOptions | None:
         look_ahead=look_ahead,
         block=1 if live else max(1, _BLOCK * look_ahead),
     )
+
+
+def _focus(settings: Settings) -> FocusOptions | None:
+    from mattebox.matting.focus import FocusOptions
+
+    model = settings.model
+    return FocusOptions(size=model.size, recheck_s=model.recheck_s) if model.focus else None
 
 
 def _subject(settings: Settings) -> SubjectOptions:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from itertools import tee
+from itertools import tee, zip_longest
 
 import numpy as np
 import torch
@@ -18,11 +18,12 @@ from torch import Tensor
 
 from mattebox.colour import Plane
 from mattebox.frame import Frame, Matte
-from mattebox.matting.prepare import prepare_with_guides
+from mattebox.matting.focus import FINER, Focus, FocusOptions
+from mattebox.matting.prepare import prepare, prepare_with_guides, small_size
 from mattebox.matting.refine import RefineOptions, refine_in_cells
 from mattebox.matting.resample import within_own_alpha
 from mattebox.matting.subject import Chooser, SubjectOptions
-from mattebox.matting.temporal import Look, TemporalOptions, steadied
+from mattebox.matting.temporal import Look, Map, TemporalOptions, steadied
 from mattebox.ports import Segmenter
 from mattebox.timing import seconds
 
@@ -33,12 +34,14 @@ class MattingOptions:
 
     Attributes:
         size: the long side of the network's picture in pixels, a multiple of 32.
+        focus: how the network looks closer at a small subject; None: always at the whole frame.
         temporal: how other frames steady a frame; None where each stands for itself.
         subject: who stays.
         refine: how the map becomes a matte.
     """
 
     size: int
+    focus: FocusOptions | None
     temporal: TemporalOptions | None
     subject: SubjectOptions
     refine: RefineOptions
@@ -67,7 +70,7 @@ def matting(
         SegmenterError: the network failed.
     """
     threads = torch.get_num_threads()
-    ahead, behind = tee(_asked(batches, segmenter, options.size))
+    ahead, behind = tee(_asked(batches, segmenter, options))
     chooser = Chooser(options.subject)
     for saliency, asked in zip(_maps(ahead, options.temporal), behind, strict=True):
         frame = asked.frame
@@ -115,12 +118,41 @@ class _Asked:
     saliency: Tensor
 
 
-def _asked(batches: Iterator[list[Frame]], segmenter: Segmenter, size: int) -> Iterator[_Asked]:
+def _asked(
+    batches: Iterator[list[Frame]], segmenter: Segmenter, options: MattingOptions
+) -> Iterator[_Asked]:
+    if options.focus is None:
+        for batch in batches:
+            yield from _asked_together(batch, segmenter, options.size)
+        return
+    focus = Focus(options.focus)
     for batch in batches:
-        pictures, guides = prepare_with_guides(batch, size)
-        maps = segmenter.saliency(pictures)[:, 0]
-        for each in zip(batch, pictures, guides, maps, strict=True):
-            yield _Asked(*each)
+        # While it looks closely, where it looks next depends on what it has seen.
+        wholes = [] if focus.is_close else [*_asked_together(batch, segmenter, options.size)]
+        for frame, whole in zip_longest(batch, wholes):
+            yield _asked_closely(frame, whole, focus, segmenter, options.size)
+
+
+def _asked_together(batch: list[Frame], segmenter: Segmenter, size: int) -> Iterator[_Asked]:
+    pictures, guides = prepare_with_guides(batch, size)
+    maps = segmenter.saliency(pictures)[:, 0]
+    for each in zip(batch, pictures, guides, maps, strict=True):
+        yield _Asked(*each)
+
+
+def _asked_closely(
+    frame: Frame, whole: _Asked | None, focus: Focus, segmenter: Segmenter, size: int
+) -> _Asked:
+    def ask(shown: Frame) -> Map:
+        return segmenter.saliency(prepare([shown], size))[0, 0].cpu().numpy()
+
+    known = None if whole is None else whole.saliency.cpu().numpy()
+    map = focus.look(frame, seconds(frame.pts, frame.format.time_base), ask, known)
+    if whole is not None and map is known:
+        return whole
+    longer = size if map.shape == small_size(frame.format, size) else FINER * size
+    (picture,), (guide,) = prepare_with_guides([frame], longer)
+    return _Asked(frame, picture, guide, torch.from_numpy(map).to(segmenter.device))
 
 
 def _maps(asked: Iterator[_Asked], options: TemporalOptions | None) -> Iterator[Tensor]:

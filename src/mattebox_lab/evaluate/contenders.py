@@ -189,7 +189,9 @@ def options_of(view: View, settings: str = "") -> MattingOptions:
         SettingsError: an assignment is none, or not allowed.
     """
     changes = nested(parse_assignments(settings.split()))
-    return replace(matting_options(resolve(changes)), size=view.size)
+    options = matting_options(resolve(changes))
+    focus = options.focus and replace(options.focus, size=view.size)
+    return replace(options, size=view.size, focus=focus)
 
 
 def judgement_of(
