@@ -76,6 +76,12 @@ class PixelFormat:
         """What height and width should be multiples of, (height, width)."""
         return 1 << self.log2_chroma[0], 1 << self.log2_chroma[1]
 
+    def steps(self, index: int) -> tuple[int, int]:
+        """Rows and columns of the picture for one sample of a plane."""
+        if self.family is Family.YUV and index in (1, 2):
+            return 1 << self.log2_chroma[0], 1 << self.log2_chroma[1]
+        return 1, 1
+
     def plane_shapes(self, height: int, width: int) -> tuple[tuple[int, int], ...]:
         """The (height, width) of each plane of a picture; odd sizes round chroma up."""
         chroma_height = -(-height >> self.log2_chroma[0])

@@ -96,7 +96,8 @@ class ModelSettings(_Section):
 
     focus: bool = True
     """Whether the network is shown a crop around a subject that is small in the frame, so that
-    somebody across the room gets as many pixels as a talking head."""
+    somebody across the room gets as many pixels as a talking head; not together with
+    subject.choose and regions."""
 
     recheck_s: float = Field(default=0.5, gt=0, le=60)
     """Time after which the whole frame is looked at again, for who else has come."""
@@ -112,13 +113,13 @@ class TemporalSettings(_Section):
     """Time in which what was seen of a thing loses half its weight, as long as motion accounts for
     how the picture changes; 0 judges every frame by itself."""
 
-    certainty: float = Field(default=0.5, ge=0, lt=1)
+    certainty: float = Field(default=0.5, ge=0, le=0.99)
     """How much less a frame counts where the network is in doubt: 0 not at all, near 1 only what
     it is sure of counts."""
 
     look_ahead: int = Field(default=4, ge=0, le=64)
-    """How many frames after a frame are looked at for its matte, at least; in live use see
-    live_delay."""
+    """How many frames after a frame are looked at for its matte, at least; three times as many wait
+    in memory. In live use see live_delay."""
 
     live_delay: int = Field(default=0, ge=0, le=8)
     """How many frames later a live picture may come out, to be steadied by those after it."""

@@ -36,6 +36,7 @@ PLAIN = RefineOptions(
     gamma=1.0,
     choke_px=0.0,
     feather_px=0.0,
+    privacy=0.0,
     sharpen=0.0,
     fill_holes=0.0,
     remove_specks=0.0,
@@ -272,6 +273,21 @@ def test_a_choke_moves_the_edge_as_far_as_it_says(distance_px: float) -> None:
     assert radius == pytest.approx(40 - distance_px, abs=0.15 + 0.06 * abs(distance_px))
     widths = choke(cut, distance_px).sum(1)
     assert widths.tolist() == pytest.approx([32 - distance_px] * 32, abs=1e-4)
+
+
+@pytest.mark.parametrize("change", [{"feather_px": 20.0}, {"choke_px": -6.0}])
+def test_what_privacy_has_cut_stays_cut(change: dict[str, float]) -> None:
+    """Neither feather nor choke bring back what was not mostly the subject."""
+    ramp = torch.linspace(0, 1, SMALL[1]).expand(SMALL).contiguous()
+    frame = _frame(np.full(SIZE, 0.5, np.float32))
+    private = replace(PLAIN, radius_px=0, low=0.5, privacy=0.5)
+
+    alpha = refine(ramp, frame, replace(private, **change))  # type: ignore[arg-type]
+
+    assert alpha[:, : SIZE[1] // 2 - 2].max() == 0
+    assert alpha[:, -30:].min() > 0.5
+    open_to_all = replace(private, privacy=0.0, **change)  # type: ignore[arg-type]
+    assert refine(ramp, frame, open_to_all)[:, : SIZE[1] // 2 - 2].max() > 0
 
 
 def test_choke_is_part_of_refining() -> None:

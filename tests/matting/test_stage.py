@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -10,7 +11,7 @@ import pytest
 import torch
 
 import clips
-from mattebox.colour import planes_from_rgb
+from mattebox.colour import Planes, planes_from_rgb
 from mattebox.frame import Frame, VideoFormat
 from mattebox.matting.refine import RefineOptions
 from mattebox.matting.stage import MattingOptions, matting, solid
@@ -26,6 +27,7 @@ REFINE = RefineOptions(
     gamma=1.0,
     choke_px=0.0,
     feather_px=0.0,
+    privacy=0.0,
     sharpen=0.0,
     fill_holes=0.002,
     remove_specks=0.002,
@@ -71,6 +73,68 @@ def test_every_frame_comes_out_once_and_in_order() -> None:
 
     assert [matte.frame for matte in mattes] == frames
     assert segmenter.batches == [3, 3, 1]
+
+
+@pytest.mark.parametrize(("look_ahead", "block"), [(0, 1), (2, 4)])
+def test_no_more_frames_are_kept_than_wait(look_ahead: int, block: int) -> None:
+    """Memory is bounded by what is looked ahead to, not by how long the clip is."""
+    alive: weakref.WeakSet[Frame] = weakref.WeakSet()
+    most = 0
+
+    def batches() -> Iterator[list[Frame]]:
+        for number in range(80):
+            frame = _Watched(*_parts_of(_frames(1)[0], number))
+            alive.add(frame)
+            yield [frame]
+
+    steady = replace(TEMPORAL, look_ahead=look_ahead, block=block)
+    for _ in matting(batches(), BrightnessSegmenter(), replace(OPTIONS, temporal=steady)):
+        most = max(most, len(alive))
+
+    assert most <= look_ahead + block + 2
+
+
+class _Watched(Frame):
+    """A frame that can be watched: slots have no place for weak references."""
+
+    __slots__ = ("__weakref__",)
+
+
+def _parts_of(frame: Frame, number: int) -> tuple[Planes, VideoFormat, int]:
+    return frame.planes, frame.format, number * 40
+
+
+def test_regions_are_drawn_after_everything_else() -> None:
+    """No choke, feather or filled hole reaches into what is kept out, or takes from what stays."""
+    regions = SubjectOptions("all", ((0.0, 0.9, 0.1, 1.0),), ((0.0, 0.0, 1.0, 0.25),))
+    shaped = replace(REFINE, choke_px=-5.0, feather_px=8.0, fill_holes=0.9)
+    options = replace(OPTIONS, subject=regions, refine=shaped)
+
+    (matte,) = matting(iter([_gradient("yuv420p")]), BrightnessSegmenter(), options)
+
+    assert matte.alpha[:24].max() == 0
+    assert matte.alpha[24:30, 80:].max() > 0.5
+    assert matte.alpha[87:, :16].min() == 1
+
+
+def test_a_subject_is_chosen_anew_after_a_cut() -> None:
+    """Somebody else at another place, from the first frame on."""
+    first, second = (_disc_at(x, number) for number, x in enumerate((40, 120)))
+    options = replace(OPTIONS, subject=SubjectOptions("largest", (), ()))
+
+    mattes = list(matting(iter([[first], [second]]), ThresholdSegmenter(), options))
+
+    assert mattes[0].alpha[48, 40] == 1
+    assert mattes[1].alpha[48, 120] == 1
+
+
+def _disc_at(x: int, number: int) -> Frame:
+    """A bright disc before a ground that is different in every scene."""
+    rows, columns = np.indices((96, 160))
+    ground = 30 + 70 * number
+    luma = np.where(np.hypot(rows - 48, columns - x) < 20, 220, ground).astype(np.uint8)
+    chroma = np.full((48, 80), 128, np.uint8)
+    return Frame((luma, chroma, chroma), clips.video_format("yuv420p", (160, 96)), pts=number * 40)
 
 
 def test_the_matte_follows_the_picture() -> None:

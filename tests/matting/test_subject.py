@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mattebox.matting.subject import Chooser, SubjectOptions
+from mattebox.matting.subject import Chooser, SubjectOptions, draw_regions
 from mattebox.matting.temporal import Map
 
 SIZE = (96, 160)
@@ -48,7 +48,8 @@ def test_the_map_itself_is_left_alone() -> None:
     """The raw map travels on with the matte."""
     before = BOTH.copy()
 
-    Chooser(_options("largest", keep_in=((0, 0, 1, 0.5),))).keep(BOTH, 0.0)
+    Chooser(_options("largest", keep_out=((0, 0, 1, 0.5),))).keep(BOTH, 0.0)
+    draw_regions(BOTH, _options(keep_in=((0, 0, 1, 0.5),)))
 
     assert np.array_equal(BOTH, before)
 
@@ -87,15 +88,60 @@ def test_who_comes_back_in_time_is_known_again() -> None:
     assert (kept[48, 85], kept[48, 30]) == (1, 0)
 
 
+def test_after_a_cut_nobody_is_waited_for() -> None:
+    """Another scene has another subject, from its first frame on."""
+    chooser = Chooser(_options("largest"))
+    chooser.keep(_people(LARGE), 0.0)
+
+    chooser.forget()
+
+    assert chooser.keep(_people(MIDDLE), 0.04).max() == 1
+
+
+def test_who_is_joined_for_a_moment_is_the_one_who_stays_when_they_part() -> None:
+    """A larger passer-by walks through behind the subject and on."""
+    chooser = Chooser(_options("largest"))
+    own = (80.0, 48.0, 16.0)
+    chooser.keep(_people(own), 0.0)
+
+    for number in range(17):
+        both = _people(own, (150.0 - 9 * number, 48.0, 20.0))
+        kept = chooser.keep(both, 0.04 * (number + 1))
+
+    assert kept[48, 80] == 1
+    assert kept[48, 6] == 0
+
+
+def test_of_those_who_go_no_haze_is_left() -> None:
+    """Neither the wide soft edge of a key at full size, nor what hardly stands out."""
+    rows, columns = np.indices((720, 1280), np.float32)
+    wide = np.clip((200 - np.hypot(rows - 360, columns - 400)) / 30 + 0.5, 0, 1)
+    other = np.clip((120 - np.hypot(rows - 360, columns - 1000)) / 30 + 0.5, 0, 1)
+    faint = np.where(rows < 60, np.float32(0.2), np.float32(0))
+
+    kept = Chooser(_options("largest")).keep(np.maximum(np.maximum(wide, other), faint), 0.0)
+
+    assert kept[:, 700:].max() == 0
+    assert kept[:60].max() == 0
+    assert (kept[wide > 0.3] == wide[wide > 0.3]).all()
+
+
 def test_regions_decide_alone() -> None:
     """The desk is always there, the doorway never; where they overlap, never."""
-    regions = {"keep_in": ((0.0, 0.75, 1.0, 1.0),), "keep_out": ((0.75, 0.0, 1.0, 1.0),)}
+    regions = _options(keep_in=((0.0, 0.75, 1.0, 1.0),), keep_out=((0.75, 0.0, 1.0, 1.0),))
 
-    kept = Chooser(_options("all", **regions)).keep(_people((140.0, 30.0, 15.0)), 0.0)
+    drawn = draw_regions(_people((140.0, 30.0, 15.0)), regions)
 
-    assert (kept[72:, :120] == 1).all()
-    assert kept[:, 120:].max() == 0
-    assert kept[:72, :120].max() == 0
+    assert (drawn[72:, :120] == 1).all()
+    assert drawn[:, 120:].max() == 0
+    assert drawn[:72, :120].max() == 0
+
+
+def test_a_region_thinner_than_a_pixel_is_one_pixel() -> None:
+    """Not nothing."""
+    drawn = draw_regions(np.ones(SIZE, np.float32), _options(keep_out=((0.501, 0, 0.502, 1),)))
+
+    assert (drawn == 0).sum() == SIZE[0]
 
 
 def test_who_stands_in_a_region_kept_out_is_not_chosen() -> None:

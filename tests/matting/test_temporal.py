@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 import cv2
@@ -66,6 +66,21 @@ def test_every_look_gets_one_map_in_order(options: TemporalOptions) -> None:
         maps = _run(looks, options)  # a second apart: each is a story of its own
 
         assert [float(map.mean()) for map in maps] == pytest.approx([n / 40 for n in range(count)])
+
+
+@EITHER
+def test_what_came_before_an_error_is_settled_before_it_is_raised(options: TemporalOptions) -> None:
+    """A clip that breaks off loses no frame that was good."""
+
+    def breaking() -> Iterator[Look]:
+        yield from _looks(15, lambda _: _scene(50.0))
+        raise OSError("the cable")
+
+    maps = steadied(breaking(), options)
+
+    assert len([next(maps) for _ in range(15)]) == 15
+    with pytest.raises(OSError, match="cable"):
+        next(maps)
 
 
 @pytest.mark.parametrize(("ahead", "block"), [(0, 1), (1, 1), (4, 8)])

@@ -167,7 +167,7 @@ def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions
 def _keying_stage(settings: Settings) -> MattingStage:
     from mattebox.matting import keying
     from mattebox.matting.refine import reshape
-    from mattebox.matting.stage import kept_by
+    from mattebox.matting.stage import kept_by, with_regions
     from mattebox.matting.subject import Chooser
 
     refinement, subject = _refinement(settings), _subject(settings)
@@ -177,7 +177,11 @@ def _keying_stage(settings: Settings) -> MattingStage:
         # They remember what they have seen: every run gets its own.
         key, chooser = make_key(), Chooser(subject)
         return keying.keying(
-            batches, key, lambda alpha, frame: reshape(kept_by(chooser, alpha, frame), refinement)
+            batches,
+            key,
+            lambda alpha, frame: with_regions(
+                reshape(kept_by(chooser, alpha, frame), refinement), subject
+            ),
         )
 
     return stage
@@ -220,8 +224,12 @@ def _temporal(settings: Settings, *, live: bool) -> TemporalOptions | None:
 def _focus(settings: Settings) -> FocusOptions | None:
     from mattebox.matting.focus import FocusOptions
 
-    model = settings.model
-    return FocusOptions(size=model.size, recheck_s=model.recheck_s) if model.focus else None
+    model, subject = settings.model, settings.subject
+    # Whom to look at closely is not for the network to say where the user has said who stays.
+    everybody = subject.choose == "all" and not subject.keep_in and not subject.keep_out
+    if not model.focus or not everybody:
+        return None
+    return FocusOptions(size=model.size, recheck_s=model.recheck_s)
 
 
 def _subject(settings: Settings) -> SubjectOptions:
@@ -233,7 +241,7 @@ def _subject(settings: Settings) -> SubjectOptions:
 def _refinement(settings: Settings) -> RefineOptions:
     from mattebox.matting.refine import RefineOptions
 
-    values = settings.refine.model_dump(exclude={"privacy"})
+    values = settings.refine.model_dump()
     return RefineOptions(**{**values, "low": max(settings.refine.low, settings.refine.privacy)})
 
 

@@ -19,17 +19,20 @@ import numpy.typing as npt
 
 from mattebox.frame import Frame, VideoFormat
 from mattebox.matting.prepare import small_size
+from mattebox.pixels import Family
 
 Map: TypeAlias = npt.NDArray[np.float32]  # (h, w) in [0, 1]
 # Asks the network about a picture: a map of any size of all that it shows.
 Ask: TypeAlias = Callable[[Frame], Map]
 
 # Somebody is there where this much saliency is reached; what has half as much belongs to them, in
-# islands of at least a fifth of the largest one.
-_FOUND, _BELONGS, _ISLAND = 0.5, 0.25, 0.2
+# islands of at least a twentieth of the largest one.
+_FOUND, _BELONGS, _ISLAND = 0.5, 0.25, 0.05
 # Room around the subject on each side, of its own size, and how much of that has to be left before
 # the part moves: one that follows every step makes the network waver.
 _MARGIN, _LEAST_MARGIN = 0.25, 0.1
+# This close to the part's border, of the part's size, a subject is taken to go on outside.
+_BORDER = 0.01
 # A part that could be smaller by this factor becomes smaller.
 _TOO_LARGE = 0.7
 # Shares of the frame's width and height: no smaller part, and no part that is nearly all of it.
@@ -38,6 +41,7 @@ _SMALLEST, _LARGEST = 0.2, 0.7
 FINER = 2
 # Parts begin and end on whole samples of any chroma.
 _STEP = 4
+_ROUNDING = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +99,11 @@ class Focus:
         """Whether the next frame is looked at in part."""
         return self._part is not None
 
+    def forget(self) -> None:
+        """Begin anew, as at a cut."""
+        self._part = None
+        self._whole_at = -math.inf
+
     def look(self, frame: Frame, moment: float, ask: Ask, whole: Map | None = None) -> Map:
         """What the network says of a frame, looked at closely where the subject is small.
 
@@ -109,26 +118,34 @@ class Focus:
             float32 (h, w) in [0, 1], of the whole frame: as the network gave it; or, looked at
             closely, ``FINER`` times as large, and 0 outside of the part that was looked at.
         """
-        if self._part is None or not 0 <= moment - self._whole_at < self._options.recheck_s:
-            whole = ask(frame) if whole is None else whole
-            self._whole_at = moment
-            self._part = self._next_part(frame.format, subject_box(whole, frame.format))
-        if self._part is not None:
-            shown = cropped(frame, self._part)
-            close = _pasted(ask(shown), self._part, frame.format, self._options.size)
-            if (subject := subject_box(close, frame.format)) is not None:
-                self._part = _following(self._part, subject, frame.format)
+        due = not 0 <= moment - self._whole_at < self._options.recheck_s
+        known = None if self._part is None else _inner(self._part)
+        if self._part is not None and not due:
+            close, known = self._close(frame, self._part, ask)
+            if known is not None and not _is_cut(known, self._part, frame.format):
+                self._part = _following(self._part, known, frame.format)
                 return close
+            # Gone, or more of it is outside: a step aside, or another scene.
             self._part = None
-        return ask(frame) if whole is None else whole
-
-    def _next_part(self, format: VideoFormat, seen: Box | None) -> Box | None:
-        """Where to look after a look at the whole: at whom is followed and whom that shows."""
-        if seen is None:
-            return self._part
+        whole = ask(frame) if whole is None else whole
+        self._whole_at = moment
+        seen = subject_box(whole, frame.format)
+        if seen is not None and known is not None:
+            seen = seen.around(known)
+        self._part = _next_part(self._part, seen or known, frame.format)
         if self._part is None:
-            return _part_around(seen, format)
-        return _following(self._part, seen.around(_inner(self._part)), format)
+            return whole
+        close, known = self._close(frame, self._part, ask)
+        if known is None or _is_cut(known, self._part, frame.format):
+            self._part = None  # what only a closer look sees, and cannot take in
+            return whole
+        self._part = _following(self._part, known, frame.format)
+        return close
+
+    def _close(self, frame: Frame, part: Box, ask: Ask) -> tuple[Map, Box | None]:
+        """A map of the whole frame, looked at in part, and whom it shows."""
+        close = _pasted(ask(cropped(frame, part)), part, frame.format, self._options.size)
+        return close, subject_box(close, frame.format)
 
 
 def subject_box(map: Map, format: VideoFormat) -> Box | None:
@@ -156,19 +173,18 @@ def cropped(frame: Frame, part: Box) -> Frame:
     Args:
         part: in whole pixels, on whole samples of chroma.
     """
-    left, top, width, height = (int(x) for x in (part.left, part.top, part.width, part.height))
+    left, top, right, bottom = (int(x) for x in (part.left, part.top, part.right, part.bottom))
     planes = []
-    for plane, (rows, columns) in zip(frame.planes, frame.format.plane_shapes, strict=True):
-        down, across = -(-frame.format.height // rows), -(-frame.format.width // columns)
-        planes.append(
-            plane[
-                top // down : -(-(top + height) // down),
-                left // across : -(-(left + width) // across),
-            ]
-        )
-    format = frame.format
+    for index, plane in enumerate(frame.planes):
+        down, across = frame.format.pixels.steps(index)
+        planes.append(plane[top // down : -(-bottom // down), left // across : -(-right // across)])
+    format, width, height = frame.format, right - left, bottom - top
     aspect = format.sample_aspect * Fraction(format.width, format.height) * Fraction(height, width)
-    shown = replace(format, width=width, height=height, sample_aspect=aspect)
+    # What an untagged matrix means depends on the height of the whole picture.
+    colour = format.colour
+    if format.pixels.family is Family.YUV:
+        colour = replace(colour, matrix=colour.matrix_or_guess(format.height))
+    shown = replace(format, width=width, height=height, sample_aspect=aspect, colour=colour)
     return replace(frame, planes=tuple(planes), format=shown)
 
 
@@ -185,9 +201,18 @@ def _pasted(map: Map, part: Box, format: VideoFormat, size: int) -> Map:
             [0, down, (0.5 - top) * down - 0.5],
         ]
     )
-    flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-    pasted = cv2.warpAffine(map, to_part, (width, height), flags=flags)
-    return np.asarray(pasted, np.float32)
+    flags, border = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, cv2.BORDER_REPLICATE
+    pasted = cv2.warpAffine(map, to_part, (width, height), flags=flags, borderMode=border)
+    rows, columns = (
+        slice(int(start), math.ceil(end - _ROUNDING))
+        for start, end in (
+            (top, part.bottom * height / format.height),
+            (left, part.right * width / format.width),
+        )
+    )
+    placed = np.zeros((height, width), np.float32)
+    placed[rows, columns] = pasted[rows, columns]
+    return placed
 
 
 def _part_around(subject: Box, format: VideoFormat) -> Box | None:
@@ -206,11 +231,13 @@ def _part_around(subject: Box, format: VideoFormat) -> Box | None:
 
 
 def _placed(start: float, end: float, side: float, length: int) -> tuple[int, int]:
-    """Where a part begins along one direction, and how long it is, in whole steps."""
+    """Where a part begins along one direction, and how long it is; the frame's end is an end."""
     whole = length // _STEP
     steps = min(whole, round(side * length / _STEP))
-    first = round(((start + end) / 2) / _STEP - steps / 2)
-    return _STEP * min(max(first, 0), whole - steps), _STEP * steps
+    first = min(max(round(((start + end) / 2) / _STEP - steps / 2), 0), whole - steps)
+    return _STEP * first, (length if first + steps == whole else _STEP * (first + steps)) - (
+        _STEP * first
+    )
 
 
 def _following(part: Box, subject: Box, format: VideoFormat) -> Box | None:
@@ -219,13 +246,31 @@ def _following(part: Box, subject: Box, format: VideoFormat) -> Box | None:
     fits = (
         (part.left <= max(0, subject.left - room[0]))
         and (part.top <= max(0, subject.top - room[1]))
-        and (part.right >= min(format.width - _STEP, subject.right + room[0]))
-        and (part.bottom >= min(format.height - _STEP, subject.bottom + room[1]))
+        and (part.right >= min(format.width, subject.right + room[0]))
+        and (part.bottom >= min(format.height, subject.bottom + room[1]))
     )
     best = _part_around(subject, format)
     if best is None or (fits and best.width > _TOO_LARGE * part.width):
         return part if fits else best
     return best
+
+
+def _next_part(part: Box | None, subject: Box | None, format: VideoFormat) -> Box | None:
+    """Where to look for a subject: where one looked before, if it is still there."""
+    if subject is None:
+        return None
+    return _part_around(subject, format) if part is None else _following(part, subject, format)
+
+
+def _is_cut(subject: Box, part: Box, format: VideoFormat) -> bool:
+    """Whether a subject reaches the border of the part where the frame goes on."""
+    across, down = part.width * _BORDER, part.height * _BORDER
+    return (
+        subject.left - across < part.left > 0
+        or subject.top - down < part.top > 0
+        or subject.right + across > part.right < format.width
+        or subject.bottom + down > part.bottom < format.height
+    )
 
 
 def _inner(part: Box) -> Box:

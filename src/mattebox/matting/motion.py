@@ -7,6 +7,7 @@ thread.
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TypeAlias, TypeVar
 
 import cv2
@@ -69,7 +70,15 @@ def carried(values: Values, way: Way) -> Values:
         values: (h, w) or (h, w, C), uint8 or float32; beyond its border it goes on as it ends.
         way: (h, w, 2), from here to there.
     """
-    rows, columns = np.indices(way.shape[:2], np.float32)
-    ends = way + np.dstack((columns, rows))
+    ends = way + _places(*way.shape[:2])
     moved = cv2.remap(values, ends, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)  # type: ignore[call-overload]
     return np.asarray(moved, values.dtype).reshape(values.shape)
+
+
+@lru_cache(maxsize=4)
+def _places(height: int, width: int) -> Way:
+    """Every pixel's own x and y; not to be changed."""
+    rows, columns = np.indices((height, width), np.float32)
+    places = np.dstack((columns, rows))
+    places.setflags(write=False)
+    return places

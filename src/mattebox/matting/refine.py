@@ -53,6 +53,7 @@ class RefineOptions:
         epsilon: the variance of luma, in [0, 1]², that counts as an edge; the larger, the flatter.
         low, high: saliency up to ``low`` becomes exactly 0, from ``high`` on exactly 1, the rest
             is spread evenly between; 0 ≤ low < high ≤ 1.
+        privacy: if above 0, what the levels have made 0 stays 0, whatever choke and feather do.
         sharpen: contrast around one half, from 0 (as it is) to 1 (nearly a cut with scissors).
         gamma: above 0; alpha becomes alpha^gamma: above 1 soft parts get thinner, below 1 fuller.
         choke_px: how far the edge moves inwards, in pixels of the frame; below 0: outwards.
@@ -66,6 +67,7 @@ class RefineOptions:
     gamma: float
     choke_px: float
     feather_px: float
+    privacy: float
     sharpen: float
     fill_holes: float
     remove_specks: float
@@ -194,11 +196,14 @@ def choke(alpha: Tensor, distance_px: float) -> Tensor:
 
 def _shaped(alpha: Tensor, options: RefineOptions) -> Tensor:
     """Gamma, choke and feather; may change ``alpha`` itself."""
+    cut = alpha == 0 if options.privacy > 0 else None
     if options.gamma != 1:
         alpha.pow_(options.gamma)
     if options.choke_px != 0:
         alpha = choke(alpha, options.choke_px)
-    return feather(alpha, options.feather_px) if options.feather_px > 0 else alpha
+    if options.feather_px > 0:
+        alpha = feather(alpha, options.feather_px)
+    return alpha if cut is None else alpha.masked_fill(cut, 0)
 
 
 def _levels(options: RefineOptions) -> tuple[float, float]:

@@ -7,22 +7,24 @@ it.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from itertools import tee, zip_longest
+from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mattebox.colour import Plane
-from mattebox.frame import Frame, Matte
+from mattebox.frame import Coverage, Frame, Matte
+from mattebox.matting.cuts import CutFinder
 from mattebox.matting.focus import FINER, Focus, FocusOptions
 from mattebox.matting.prepare import prepare, prepare_with_guides, small_size
 from mattebox.matting.refine import RefineOptions, refine_in_cells
 from mattebox.matting.resample import within_own_alpha
-from mattebox.matting.subject import Chooser, SubjectOptions
+from mattebox.matting.subject import Chooser, SubjectOptions, draw_regions
 from mattebox.matting.temporal import Look, Map, TemporalOptions, steadied
 from mattebox.ports import Segmenter
 from mattebox.timing import seconds
@@ -50,7 +52,7 @@ class MattingOptions:
 def matting(
     batches: Iterator[list[Frame]], segmenter: Segmenter, options: MattingOptions
 ) -> Iterator[Matte]:
-    """Give every frame its matte, in order; each batch is one call of the network.
+    """Give every frame its matte, in order; a batch is one call of the network, or each frame is.
 
     How frames are grouped changes nothing: steadying over time goes frame by frame. Frames wait
     here for those that ``temporal`` looks ahead to.
@@ -62,7 +64,7 @@ def matting(
         options: see there.
 
     Yields:
-        one matte per frame, with the map as the network gave it. Where the frame has alpha of its
+        one matte per frame, with the map before steadying. Where the frame has alpha of its
         own, the matte is nowhere above it.
 
     Raises:
@@ -70,16 +72,19 @@ def matting(
         SegmenterError: the network failed.
     """
     threads = torch.get_num_threads()
-    ahead, behind = tee(_asked(batches, segmenter, options))
+    waiting: deque[_Asked] = deque()
+    asked = _noted(_asked(batches, segmenter, options), waiting)
     chooser = Chooser(options.subject)
-    for saliency, asked in zip(_maps(ahead, options.temporal), behind, strict=True):
-        frame = asked.frame
+    for saliency in _maps(asked, options.temporal):
+        asked_of = waiting.popleft()
+        frame = asked_of.frame
+        if asked_of.begins:
+            chooser.forget()
         with _one_torch_thread(threads):
-            kept = kept_by(chooser, saliency, frame).to(asked.saliency.device)
-            alpha, coverage = refine_in_cells(kept, frame, options.refine, asked.guide)
-            if frame.format.pixels.has_alpha:
-                alpha, coverage = within_own_alpha(alpha, frame), None
-        yield Matte.covered(frame, alpha, asked.saliency, coverage)
+            kept = kept_by(chooser, saliency, frame).to(asked_of.saliency.device)
+            alpha, coverage = refine_in_cells(kept, frame, options.refine, asked_of.guide)
+            alpha, coverage = _within_limits(alpha, coverage, frame, options.subject)
+        yield Matte.covered(frame, alpha, asked_of.saliency, coverage)
 
 
 def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
@@ -94,9 +99,32 @@ def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
             yield Matte(frame, within_own_alpha(alpha, frame))
 
 
+def _noted(asked: Iterator[_Asked], waiting: deque[_Asked]) -> Iterator[_Asked]:
+    for each in asked:
+        waiting.append(each)
+        yield each
+
+
+def _within_limits(
+    alpha: Tensor, coverage: Coverage | None, frame: Frame, options: SubjectOptions
+) -> tuple[Tensor, Coverage | None]:
+    """Alpha with the regions in it, and nowhere above the frame's own."""
+    drawn = with_regions(alpha, options)
+    if frame.format.pixels.has_alpha:
+        return within_own_alpha(drawn, frame), None
+    return drawn, coverage if drawn is alpha else None
+
+
+def with_regions(alpha: Tensor, options: SubjectOptions) -> Tensor:
+    """``draw_regions`` of a tensor; the tensor itself where there are none."""
+    if not options.keep_in and not options.keep_out:
+        return alpha
+    return torch.from_numpy(draw_regions(alpha.cpu().numpy(), options)).to(alpha.device)
+
+
 def kept_by(chooser: Chooser, saliency: Tensor, frame: Frame) -> Tensor:
-    """A map, or alpha, with nobody in it but who stays; the tensor itself if that is everybody."""
-    if chooser.options.changes_nothing:
+    """A map, or alpha, with nobody in it but who is chosen; the tensor itself if all are."""
+    if chooser.options.choose == "all":
         return saliency
     moment = seconds(frame.pts, frame.format.time_base)
     return torch.from_numpy(chooser.keep(saliency.cpu().numpy(), moment))
@@ -110,27 +138,37 @@ class _Asked:
         picture: uint8 (3, h, w).
         guide: the frame's first plane at that size.
         saliency: float32 (h, w) in [0, 1], on the segmenter's device.
+        begins: whether the frame begins another scene, as far as a glance tells; only looked for
+            where somebody has to know.
     """
 
     frame: Frame
     picture: Tensor
     guide: Plane
     saliency: Tensor
+    begins: bool = False
 
 
 def _asked(
     batches: Iterator[list[Frame]], segmenter: Segmenter, options: MattingOptions
 ) -> Iterator[_Asked]:
+    cuts = CutFinder()
     if options.focus is None:
         for batch in batches:
-            yield from _asked_together(batch, segmenter, options.size)
+            for asked in _asked_together(batch, segmenter, options.size):
+                begins = options.subject.choose != "all" and cuts.is_cut(asked.frame)
+                yield replace(asked, begins=begins)
         return
     focus = Focus(options.focus)
     for batch in batches:
         # While it looks closely, where it looks next depends on what it has seen.
         wholes = [] if focus.is_close else [*_asked_together(batch, segmenter, options.size)]
         for frame, whole in zip_longest(batch, wholes):
-            yield _asked_closely(frame, whole, focus, segmenter, options.size)
+            begins = cuts.is_cut(frame)
+            if begins:
+                focus.forget()
+            asked = _asked_closely(frame, whole, focus, segmenter, options.size)
+            yield replace(asked, begins=begins)
 
 
 def _asked_together(batch: list[Frame], segmenter: Segmenter, size: int) -> Iterator[_Asked]:

@@ -61,10 +61,10 @@ class TemporalOptions:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
-    """What the network saw of a frame, and what it said.
+    """A small picture of a frame, and what the network said of it.
 
     Attributes:
-        picture: uint8 (h, w, 3), the frame as the network saw it.
+        picture: uint8 (h, w, 3), the frame at the map's size, RGB.
         saliency: float32 (h, w) in [0, 1].
         moment: when the frame is shown, in seconds.
     """
@@ -80,11 +80,13 @@ class _Seen:
 
     Attributes:
         back: the way from this look to the one before; None where that is another scene.
+        own: what the look alone says.
         belief: after this look and those before.
     """
 
     look: Look
     back: Way | None
+    own: _Belief
     belief: _Belief
 
 
@@ -102,20 +104,30 @@ def steadied(looks: Iterator[Look], options: TemporalOptions) -> Iterator[Map]:
         options: see there.
 
     Yields:
-        float32 (h, w) in [0, 1], one for each look, in order. How many looks are ready at once
-        changes nothing. The past is forgotten after a gap, when time stands still or runs back, at
-        a new scene, and when the size changes.
+        float32 (h, w) in [0, 1], one for each look, in order, also where the looks end in an error.
+        How many looks are ready at once changes nothing. The past is forgotten after a gap, when
+        time stands still or runs back, at a new scene, and when the size changes.
     """
     finder = MotionFinder()
     window: deque[_Seen] = deque()
     last: _Seen | None = None
-    for look in looks:
+    failure: Exception | None = None
+    while failure is None:
+        try:
+            look = next(looks)
+        except StopIteration:
+            break
+        except Exception as error:  # whatever it is: it is raised after what came before it
+            failure = error
+            break
         last = _after(last, look, finder, options)
         window.append(last)
         if len(window) == options.block + options.look_ahead:
             yield from _settled(window, options)
     while window:
         yield from _settled(window, options)
+    if failure is not None:
+        raise failure
 
 
 def _settled(window: deque[_Seen], options: TemporalOptions) -> Iterator[Map]:
@@ -130,8 +142,7 @@ def _futures(window: Sequence[_Seen], options: TemporalOptions) -> list[_Belief 
     future: _Belief | None = None
     found: list[_Belief | None] = [None]
     for later, earlier in pairwise(reversed(window)):
-        own = _own(later.look, options)
-        belief = own if future is None else own + future
+        belief = later.own if future is None else later.own + future
         future = None
         if later.back is not None:
             forth = reverse(later.back)
@@ -146,17 +157,17 @@ def _futures(window: Sequence[_Seen], options: TemporalOptions) -> list[_Belief 
 def _after(last: _Seen | None, look: Look, finder: MotionFinder, options: TemporalOptions) -> _Seen:
     own = _own(look, options)
     if last is None or last.look.picture.shape != look.picture.shape:
-        return _Seen(look, None, own)
+        return _Seen(look, None, own, own)
     elapsed = look.moment - last.look.moment
     if not 0 < elapsed <= options.gap_s:
-        return _Seen(look, None, own)
+        return _Seen(look, None, own, own)
     back = finder.way(look.picture, last.look.picture)
     likeness = _likeness(last.look, look, back)
     if 1 - float(likeness.mean()) >= options.scene_cut:
-        return _Seen(look, None, own)
+        return _Seen(look, None, own, own)
     past = carried(last.belief, back)
     past *= _left(likeness, elapsed, options)
-    return _Seen(look, back, past + own)
+    return _Seen(look, back, own, past + own)
 
 
 def _own(look: Look, options: TemporalOptions) -> _Belief:

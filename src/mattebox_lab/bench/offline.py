@@ -17,7 +17,7 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVar
@@ -208,7 +208,7 @@ class _Network:
 
     def replaying(self) -> Matting:
         """The matting stage with the maps of before in the place of the network."""
-        options = matting_options(self._settings)
+        options = replace(matting_options(self._settings), focus=None)  # one map for each frame
         batch = self._settings.model.batch
         return Matting(lambda frames: stage.matting(frames, _Replay(self._maps), options), batch)
 
@@ -260,6 +260,8 @@ class _Whole:
 
 def _steps(clip: Path, settings: Settings) -> dict[str, float]:
     """Medians of each step of ours on one frame after the other, on one thread."""
+    whole = settings.model.model_copy(update={"focus": False})
+    settings = settings.model_copy(update={"model": whole})
     options = matting_options(settings)
     estimate = settings.foreground.model_copy(update={"estimate": False})
     plain = settings.model_copy(update={"foreground": estimate})
