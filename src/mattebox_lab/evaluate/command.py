@@ -46,6 +46,9 @@ def evaluate(
     over_time: Annotated[
         bool, typer.Option("--over-time", help="With --matte: make a clip's mattes in order.")
     ] = False,
+    share: Annotated[
+        float, typer.Option(help="Show clips at this share of their size, amid their mirror image.")
+    ] = 1.0,
     settings: Annotated[
         list[str] | None,
         typer.Option("--with", help="Another column with these settings: 'a.b=1 c.d=2'."),
@@ -65,7 +68,7 @@ def evaluate(
     before_working()
     if json_path is not None:
         refuse_unwritable(json_path)
-    view = View(size, squash, matte, over_time)
+    view = View(size, squash, matte, over_time, share)
     how = precisions or ("fp32",)
     limits = device, stills, every, sets or (), sheets
     report = run(Request(material, models, view, how, *limits, settings or ("",)), _tell)

@@ -61,17 +61,26 @@ class View:
             network's map, as it is.
         over_time: whether the mattes of a clip are made of all of its frames in order, as the
             product makes them; otherwise of each frame by itself.
+        share: at which share of their size the pictures of clips are shown, amid their own mirror
+            image: to see what becomes of small subjects.
 
     Raises:
-        SettingsError: the size is no multiple of 32, or maps are to be made over time.
+        SettingsError: the size is no multiple of 32, the share is not in (0, 1], or maps are to be
+            made over time.
     """
 
     size: int
     squash: bool = False
     matte: bool = False
     over_time: bool = False
+    share: float = 1.0
 
     def __post_init__(self) -> None:
+        if not 0 < self.share <= 1:
+            raise SettingsError(
+                f"pictures cannot be shown at {self.share:g} of their size.",
+                "Pass --share between 0 and 1, such as 0.6.",
+            )
         if self.size < MULTIPLE or self.size % MULTIPLE:
             raise SettingsError(
                 f"a network cannot be shown pictures of {self.size} pixels: U²-Net halves them "

@@ -11,7 +11,7 @@ import re
 import tarfile
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -107,6 +107,34 @@ def alphas(path: Path) -> Iterator[Alpha]:
         raise DecodeError(
             f"cannot read the truth {path}: {error}.", "It has to be a gray video."
         ) from error
+
+
+def set_back(frame: Frame, share: float) -> Frame:
+    """The same picture so much smaller, in the middle of its own mirror image.
+
+    Args:
+        frame: not changed.
+        share: of its width and height, in (0, 1]; 1 is the frame itself.
+    """
+    if share == 1:
+        return frame
+    planes = tuple(_set_back(plane, share, cv2.BORDER_REFLECT_101) for plane in frame.planes)
+    return replace(frame, planes=planes)
+
+
+def alpha_set_back(alpha: Alpha, share: float) -> Alpha:
+    """The truth of ``set_back``: what is mirrored is background."""
+    return alpha if share == 1 else _set_back(alpha, share, cv2.BORDER_CONSTANT)
+
+
+def _set_back(plane: npt.NDArray[Any], share: float, border: int) -> npt.NDArray[Any]:
+    height, width = plane.shape
+    # Whole pairs of samples, so that chroma stays in step with luma.
+    inner_height, inner_width = (max(2, int(side * share) // 2 * 2) for side in (height, width))
+    small = cv2.resize(plane, (inner_width, inner_height), interpolation=cv2.INTER_AREA)
+    top, left = (height - inner_height) // 2, (width - inner_width) // 2
+    below, right = height - inner_height - top, width - inner_width - left
+    return np.asarray(cv2.copyMakeBorder(small, top, below, left, right, border))
 
 
 def _still(

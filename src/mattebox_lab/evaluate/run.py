@@ -61,6 +61,7 @@ def run(request: Request, tell: Callable[[str], None]) -> Report:
         stills=request.stills,
         every=request.every,
         whole=request.view.over_time,
+        share=request.view.share,
     )
     judged = load_contenders(
         request.models,

@@ -16,7 +16,16 @@ from pathlib import Path
 
 from mattebox.errors import DecodeError, FrameError, SettingsError, SourceNotFound
 from mattebox.frame import Frame
-from mattebox_lab.evaluate.material import Alpha, alpha_beside, alphas, frames, shard, shard_set
+from mattebox_lab.evaluate.material import (
+    Alpha,
+    alpha_beside,
+    alpha_set_back,
+    alphas,
+    frames,
+    set_back,
+    shard,
+    shard_set,
+)
 from mattebox_lab.evaluate.motion import Gray, Motion, motion_between, thumbnail
 
 PEOPLE = "dev-people-*"
@@ -80,6 +89,7 @@ def find_sets(
     stills: int | None = None,
     every: int = 1,
     whole: bool = False,
+    share: float = 1.0,
 ) -> list[MaterialSet]:
     """The sets of a folder: stills first, then clips with truth, then clips without.
 
@@ -91,13 +101,14 @@ def find_sets(
         every: every so many-th frame of a clip is judged, and the change to the one after it.
         whole: whether the frames between are samples as well, which do not count: for contenders
             that make their maps of a whole clip.
+        share: at which share of their size a clip's pictures are shown, see ``set_back``.
 
     Raises:
         SourceNotFound: there is no such folder, nothing in it, or no truth beside a clip in truth/.
         SettingsError: a name is of no set.
     """
     sets: dict[str, MaterialSet] = {}
-    for each in chain(_stills(material, stills), *_clips(material, every, whole=whole)):
+    for each in chain(_stills(material, stills), *_clips(material, every, whole, share)):
         sets.setdefault(each.name, each)
     if not sets:
         raise SourceNotFound(
@@ -156,14 +167,14 @@ def _shards(material: Path, pattern: str) -> dict[str, list[Path]]:
 
 
 def _clips(
-    material: Path, every: int, *, whole: bool
+    material: Path, every: int, whole: bool, share: float
 ) -> tuple[Iterator[MaterialSet], Iterator[MaterialSet]]:
     """Those with truth, and those without."""
     known, unknown = (sorted((material / place).glob("*.mp4")) for place in ("truth", "clips"))
     with_truth = ((video, _present(alpha_beside(video), video)) for video in known)
     return (
-        (_clip(video, alpha, every, whole=whole) for video, alpha in with_truth),
-        (_clip(video, None, every, whole=whole) for video in unknown),
+        (_clip(video, alpha, every, whole, share) for video, alpha in with_truth),
+        (_clip(video, None, every, whole, share) for video in unknown),
     )
 
 
@@ -176,8 +187,8 @@ def _present(alpha: Path, video: Path) -> Path:
     return alpha
 
 
-def _clip(video: Path, alpha: Path | None, every: int, *, whole: bool) -> MaterialSet:
-    samples = partial(_clip_samples, video, alpha, every, whole=whole)
+def _clip(video: Path, alpha: Path | None, every: int, whole: bool, share: float) -> MaterialSet:
+    samples = partial(_clip_samples, video, alpha, every, whole, share)
     return MaterialSet(video.stem, samples, moving=True)
 
 
@@ -206,9 +217,13 @@ def _together(video: Path, alpha: Path | None) -> Iterator[tuple[Frame, Alpha | 
         yield picture, truth
 
 
-def _clip_samples(video: Path, alpha: Path | None, every: int, *, whole: bool) -> Iterator[Sample]:
+def _clip_samples(
+    video: Path, alpha: Path | None, every: int, whole: bool, share: float
+) -> Iterator[Sample]:
     before: Gray | None = None
-    for number, (frame, truth) in enumerate(_together(video, alpha)):
+    for number, (full, full_truth) in enumerate(_together(video, alpha)):
+        frame = set_back(full, share)
+        truth = None if full_truth is None else alpha_set_back(full_truth, share)
         counts, follows = number % every == 0, (number - 1) % every == 0
         if not counts and not follows:
             if whole:

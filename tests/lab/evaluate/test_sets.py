@@ -180,3 +180,18 @@ def test_a_whole_clip_has_every_frame_and_counts_some(material: Path) -> None:
     assert [place for place, each in enumerate(whole) if each.counts] == [0, 3, 6]
     assert [place for place, each in enumerate(whole) if each.motion is not None] == [1, 4]
     assert len([each for each in some if each.counts]) == 3
+
+
+def test_a_clip_can_be_shown_smaller(material: Path) -> None:
+    """The subject covers the square of the share, in the middle; the truth goes with it."""
+    (full,), (small,) = (find_sets(material, ["walk"], share=share) for share in (1.0, 0.5))
+
+    for sample, set_back in zip(full.samples(), small.samples(), strict=True):
+        assert sample.alpha is not None
+        assert set_back.alpha is not None
+        assert set_back.frame.format == sample.frame.format
+        assert set_back.alpha.mean() == pytest.approx(sample.alpha.mean() / 4, rel=0.15)
+        bright = set_back.frame.planes[0][set_back.alpha > 0.99].astype(float)
+        assert bright.mean() == pytest.approx(
+            sample.frame.planes[0][sample.alpha > 0.99].mean(), rel=0.15
+        )
