@@ -125,8 +125,9 @@ class Matte:
     Attributes:
         frame: the very frame that the alpha was cut from.
         alpha: float32 (height, width) in [0, 1] at the frame's size, on the segmenter's device.
-        saliency: float32 (h, w) in [0, 1], the map as the network gave it, before any smoothing,
-            at the network's size; None where no network made the matte.
+        saliency: float32 (h, w) in [0, 1], the map of the whole frame before any smoothing, at the
+            network's size, or larger and 0 outside of the part that the network was shown; None
+            where no network made the matte.
         coverage: float32 (⌈height / 8⌉, ⌈width / 8⌉): the mean of alpha in each square of 8×8
             pixels, its edge repeated beyond the frame; 0 or 1 only where all of it is, to within
             float32's own error; None where nobody has worked it out. It saves work and says

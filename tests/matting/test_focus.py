@@ -17,13 +17,13 @@ from mattebox.matting.focus import (
     Box,
     Focus,
     FocusOptions,
-    Map,
     _pasted,
     cropped,
     subject_box,
 )
 from mattebox.matting.prepare import prepare, small_size
 from mattebox.matting.stage import matting
+from mattebox.matting.temporal import Map
 from mattebox.settings import Settings
 from segmenters import ThresholdSegmenter
 
@@ -264,3 +264,17 @@ def test_frames_are_matted_the_same_in_any_company(batch: int) -> None:
         return [matte.alpha for matte in matting(batches, ThresholdSegmenter(), options)]
 
     assert all((a == b).all() for a, b in zip(alphas(1), alphas(batch), strict=True))
+
+
+def test_a_cut_ends_looking_closely() -> None:
+    """Another scene has somebody where the part was, and somebody elsewhere: both are found."""
+    before = [_frame((100, 100, 20), pts=number * 40) for number in range(3)]
+    after = _frame((104, 104, 14), (500, 300, 16), pts=120)
+    np.maximum(after.planes[0], 90, out=after.planes[0])
+    options = replace(matting_options(Settings()), size=128, focus=OPTIONS, temporal=None)
+
+    mattes = list(matting(iter([[*before, after]]), ThresholdSegmenter(), options))
+
+    assert mattes[0].saliency is not None
+    assert mattes[0].saliency.shape == small_size(after.format, FINER * 128), "looked at closely"
+    assert mattes[-1].alpha[300, 500] == 1

@@ -224,10 +224,9 @@ def _temporal(settings: Settings, *, live: bool) -> TemporalOptions | None:
 def _focus(settings: Settings) -> FocusOptions | None:
     from mattebox.matting.focus import FocusOptions
 
-    model, subject = settings.model, settings.subject
+    model = settings.model
     # Whom to look at closely is not for the network to say where the user has said who stays.
-    everybody = subject.choose == "all" and not subject.keep_in and not subject.keep_out
-    if not model.focus or not everybody:
+    if not model.focus or not _subject(settings).changes_nothing:
         return None
     return FocusOptions(size=model.size, recheck_s=model.recheck_s)
 

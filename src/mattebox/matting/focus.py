@@ -15,13 +15,12 @@ from typing import TypeAlias
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from mattebox.frame import Frame, VideoFormat
 from mattebox.matting.prepare import small_size
+from mattebox.matting.temporal import Map
 from mattebox.pixels import Family
 
-Map: TypeAlias = npt.NDArray[np.float32]  # (h, w) in [0, 1]
 # Asks the network about a picture: a map of any size of all that it shows.
 Ask: TypeAlias = Callable[[Frame], Map]
 
@@ -235,9 +234,8 @@ def _placed(start: float, end: float, side: float, length: int) -> tuple[int, in
     whole = length // _STEP
     steps = min(whole, round(side * length / _STEP))
     first = min(max(round(((start + end) / 2) / _STEP - steps / 2), 0), whole - steps)
-    return _STEP * first, (length if first + steps == whole else _STEP * (first + steps)) - (
-        _STEP * first
-    )
+    end_of_part = length if first + steps == whole else _STEP * (first + steps)
+    return _STEP * first, end_of_part - _STEP * first
 
 
 def _following(part: Box, subject: Box, format: VideoFormat) -> Box | None:

@@ -138,8 +138,8 @@ class _Asked:
         picture: uint8 (3, h, w).
         guide: the frame's first plane at that size.
         saliency: float32 (h, w) in [0, 1], on the segmenter's device.
-        begins: whether the frame begins another scene, as far as a glance tells; only looked for
-            where somebody has to know.
+        begins: whether the frame begins another scene, as far as a glance tells; only where the
+            subject is chosen, which excludes focus.
     """
 
     frame: Frame
@@ -164,11 +164,13 @@ def _asked(
         # While it looks closely, where it looks next depends on what it has seen.
         wholes = [] if focus.is_close else [*_asked_together(batch, segmenter, options.size)]
         for frame, whole in zip_longest(batch, wholes):
-            begins = cuts.is_cut(frame)
-            if begins:
+            was_close = focus.is_close
+            if was_close and cuts.is_cut(frame):
                 focus.forget()
             asked = _asked_closely(frame, whole, focus, segmenter, options.size)
-            yield replace(asked, begins=begins)
+            if focus.is_close and not was_close:
+                cuts.is_cut(frame)  # what the next one is compared with
+            yield asked
 
 
 def _asked_together(batch: list[Frame], segmenter: Segmenter, size: int) -> Iterator[_Asked]:

@@ -112,7 +112,7 @@ def steadied(looks: Iterator[Look], options: TemporalOptions) -> Iterator[Map]:
     window: deque[_Seen] = deque()
     last: _Seen | None = None
     failure: Exception | None = None
-    while failure is None:
+    while True:
         try:
             look = next(looks)
         except StopIteration:
