@@ -161,18 +161,22 @@ class SubjectSettings(_Section):
 class RefineSettings(_Section):
     """Makes the full-size matte from the network's small map."""
 
-    radius_px: int = Field(default=1, ge=0, le=16)
-    """Reach of the edge-following filter in pixels of the network's map; 0 interpolates plainly.
-    Keys have no map, and no use for it."""
+    edges: Literal["learnt", "guided", "plain"] = "learnt"
+    """learnt asks a small model how hard each edge is and how far it follows the picture, guided
+    takes all edges for alike and follows the picture, plain interpolates. Keys have no map, and no
+    use for it."""
+
+    radius_px: int = Field(default=1, ge=1, le=16)
+    """Reach of the edge-following filter of edges = "guided", in pixels of the network's map."""
 
     epsilon: float = Field(default=2e-3, gt=0, le=1)
-    """Contrast (variance, full scale 1) below which the filter ignores an edge in the picture."""
+    """Contrast (variance, full scale 1) below which that filter ignores an edge in the picture."""
 
     low: float = Field(default=0.1, ge=0, lt=1)
-    """Alpha up to here becomes 0."""
+    """Alpha up to here becomes 0; less of it where edges are learnt to be soft."""
 
     high: float = Field(default=0.9, gt=0, le=1)
-    """Alpha from here on becomes 1."""
+    """Alpha from here on becomes 1; less of it where edges are learnt to be soft."""
 
     privacy: float = Field(default=0.0, ge=0, lt=1)
     """Alpha up to here becomes 0, whatever low says: with 0.5 nothing shows that is not mostly the

@@ -19,10 +19,12 @@ from mattebox_lab import reference as reference_page
 from mattebox_lab.evaluate.command import evaluate
 from mattebox_lab.train.average import average
 from mattebox_lab.train.command import train
+from mattebox_lab.train.edges.command import edges
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(train)
 app.command()(average)
+app.command()(edges)
 app.command()(evaluate)
 ROOT = Path(__file__).resolve().parents[2]
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ from mattebox.jobs import Kind, input_kind
 from mattebox.settings import Settings
 
 if TYPE_CHECKING:
+    import torch
+
+    from mattebox.matting.edge_model import EdgeModel
     from mattebox.matting.focus import FocusOptions
     from mattebox.matting.keying import Key
     from mattebox.matting.refine import RefineOptions
@@ -137,7 +141,9 @@ def _network(settings: Settings) -> Matting:
     segmenter = TorchSegmenter(
         weights.load(checkpoint), device=model.device, precision=model.precision
     )
-    options, live = matting_options(settings), matting_options(settings, live=True)
+    options, live = (
+        _on_device(matting_options(settings, live=live), segmenter.device) for live in (False, True)
+    )
     return Matting(
         lambda batches: matting(batches, segmenter, options),
         batch=model.batch,
@@ -162,6 +168,14 @@ def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions
         subject=_subject(settings),
         refine=_refinement(settings),
     )
+
+
+def _on_device(options: MattingOptions, device: torch.device) -> MattingOptions:
+    """The options with what is learnt on the device where mattes are refined."""
+    edges = options.refine.edges
+    if edges is None or device.type == "cpu":
+        return options
+    return replace(options, refine=replace(options.refine, edges=edges.to(device)))
 
 
 def _keying_stage(settings: Settings) -> MattingStage:
@@ -241,7 +255,18 @@ def _refinement(settings: Settings) -> RefineOptions:
     from mattebox.matting.refine import RefineOptions
 
     values = settings.refine.model_dump()
-    return RefineOptions(**{**values, "low": max(settings.refine.low, settings.refine.privacy)})
+    how = values.pop("edges")
+    edges = _edge_model() if how == "learnt" else None
+    radius_px = 0 if how == "plain" else values["radius_px"]
+    return RefineOptions(**{**values, "edges": edges, "radius_px": radius_px})
+
+
+@cache
+def _edge_model() -> EdgeModel:
+    from mattebox.matting.edge_model import EdgeModel
+    from mattebox.nets.edge_weights import read_edge_weights
+
+    return EdgeModel(*read_edge_weights())
 
 
 def _header(settings: Settings) -> dict[str, str]:

@@ -117,7 +117,7 @@ def test_other_ways_to_look(material: Path, extra: str) -> None:
 def test_settings_are_columns_of_their_own(material: Path, tmp_path: Path) -> None:
     """What is no option is refused before anything is judged."""
     path = tmp_path / "scores.json"
-    both = ("--with", "", "--with", "refine.radius_px=0 temporal.half_life_s=0.3")
+    both = ("--with", "", "--with", "refine.edges=plain temporal.half_life_s=0.3")
 
     _evaluate(
         *(material, "-m", "oracle", *QUICK, "--sets", "walk"),
