@@ -96,6 +96,20 @@ def gather(
     return found
 
 
+def shrink_cells(cells: npt.NDArray[_Scalar], side: tuple[int, int]) -> npt.NDArray[_Scalar]:
+    """Cells of full planes, (n, 8, 8), averaged to those of a subsampled one, (n, *side)."""
+    if side == (SIDE, SIDE):
+        return cells
+    height, width = side
+    small = np.empty((len(cells), height, width), cells.dtype)
+    if len(cells):
+        # One above the other they are one picture; no block reaches from one into the next.
+        column = np.ascontiguousarray(cells).reshape(-1, SIDE)
+        to = small.reshape(-1, width)
+        cv2.resize(column, (width, len(to)), to, interpolation=cv2.INTER_AREA)
+    return small
+
+
 def in_portions(cells: Cells) -> Iterator[Cells]:
     """So many at a time that what is worked out for them stays in a core's cache."""
     for first in range(0, len(cells[0]), _PORTION):
