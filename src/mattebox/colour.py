@@ -195,31 +195,33 @@ def white_signal(colour: Colour) -> float:
     return float(_to_tagged_light(np.ones((1, 1, 3), np.float32), colour)[0, 0, 0])
 
 
-def brightened(
-    signal: npt.NDArray[np.float32], stops: float, colour: Colour
-) -> npt.NDArray[np.float32]:
+def brightened(signal: Rgb, stops: float, colour: Colour) -> Rgb:
     """What gamma-encoded samples become when the light on the scene is changed.
 
     Args:
-        signal: in [0, 1]: R, G, B, or the luma of grays.
+        signal: float32 of any shape in [0, 1]: R, G, B, or the luma of grays.
         stops: by how many doublings, in [-2, 2].
         colour: the tags, for their transfer.
 
     Returns:
-        In [0, 1], never falling where ``signal`` rises; black stays black. More light leaves SDR's
+        Like ``signal``, never falling where it rises; black stays black. More light leaves SDR's
         white where it is and squeezes what is near it, as film does, so that no highlight burns
         out; PQ and HLG have room above white.
     """
+    if stops == 0:
+        return signal
+    factor = np.float32(2**stops)
     if colour.transfer == TRANSFER_PQ:
-        return np.minimum(_linear_to_pq(_pq_to_linear(signal) * np.float32(2**stops)), 1)
+        return np.minimum(_linear_to_pq(_pq_to_linear(signal) * factor), np.float32(1))
     if colour.transfer == TRANSFER_HLG:
-        return np.minimum(_hlg_from_scene(_hlg_to_scene(signal) * np.float32(2**stops)), 1)
+        return np.minimum(_hlg_from_scene(_hlg_to_scene(signal) * factor), np.float32(1))
     # As a power, whatever the curve says of near black: there a factor is a factor.
     gain = np.float32(2 ** (stops / _SDR_GAMMA))
-    if gain <= 1:
-        return gain * signal
-    # Slope `gain` at 0, through (1, 1), rising up to a gain of 2.
-    return np.asarray(gain * signal / (1 + (gain - 1) * signal * signal), np.float32)
+    brighter: Rgb = gain * signal
+    if gain > 1:
+        # Slope `gain` at 0, through (1, 1), rising all the way as long as it is below 2.
+        brighter /= 1 + (gain - 1) * signal * signal
+    return brighter
 
 
 def _components(
@@ -329,14 +331,16 @@ def _display_to_hlg(nits: Rgb) -> Rgb:
     """Display light with BT.2020 primaries to an HLG signal: inverse OOTF, then OETF (BT.2100)."""
     relative = np.maximum(nits, 0) / _HLG_PEAK
     luminance = np.maximum(relative @ _BT2020_LUMA, 1e-6)[..., None]
-    return _hlg_from_scene(relative * luminance ** ((1 - _HLG_GAMMA) / _HLG_GAMMA))
+    scene = relative * luminance ** ((1 - _HLG_GAMMA) / _HLG_GAMMA)
+    return _hlg_from_scene(scene.astype(np.float32))
 
 
 def _hlg_to_display(signal: Rgb) -> Rgb:
     """An HLG signal to display light in cd/m² on a 1000 cd/m² display: BT.2100."""
     scene = _hlg_to_scene(signal)
     luminance = np.maximum(scene @ _BT2020_LUMA, 1e-6)[..., None]
-    return (_HLG_PEAK * scene * luminance ** (_HLG_GAMMA - 1)).astype(np.float32)
+    nits: Rgb = (_HLG_PEAK * scene * luminance ** (_HLG_GAMMA - 1)).astype(np.float32)
+    return nits
 
 
 def _hlg_from_scene(scene: Rgb) -> Rgb:
@@ -350,4 +354,5 @@ def _hlg_to_scene(signal: Rgb) -> Rgb:
     """HLG's OETF, inverted."""
     low = signal**2 / 3
     high = (np.exp((signal - _HLG_C) / _HLG_A) + _HLG_B) / 12
-    return np.where(signal <= 0.5, low, high).astype(np.float32)
+    scene: Rgb = np.where(signal <= 0.5, low, high).astype(np.float32)
+    return scene

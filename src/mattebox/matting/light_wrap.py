@@ -11,8 +11,9 @@ of Digital Compositing", second edition, 2008, "light wrap".
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import cv2
 import numpy as np
@@ -29,6 +30,7 @@ from mattebox.matting.cells import (
     as_cells,
     in_portions,
     plane_side,
+    rounded_sum,
     shrink_cells,
 )
 from mattebox.matting.grid import shrink_to_grid
@@ -82,23 +84,26 @@ class LightWrap:
             return
         edge, glow = self._edge(alpha, coverage), self._glow(backdrop, coverage.shape)
         sides = [plane_side(index, self._pixels) for index in range(len(planes))]
+        views = [as_cells(plane, side) for plane, side in zip(planes, sides, strict=True)]
         for cells in in_portions(near):
-            outside, light = edge.at(cells), glow.at(cells)
-            shares = [
-                self._share(outside.enlarged(0, side), inside)
-                for side, inside in zip(sides, cell_alphas(alpha, cells, self._pixels), strict=True)
-            ]
-            views = [as_cells(plane, side) for plane, side in zip(planes, sides, strict=True)]
-            lit = self._signal.screened([view[cells] for view in views], shares, light)
+            shares = self._shares(edge.at(cells), cell_alphas(alpha, cells, self._pixels))
+            parts = [view[cells] for view in views]
+            lit = self._signal.screened(parts, shares, glow.at(cells))
             for view, samples in zip(views, lit, strict=True):
                 view[cells] = samples
 
-    def _share(self, outside: _Floats, inside: Alpha) -> _Floats:
-        """The backdrop's share; at a straight edge half of the surroundings are outside."""
-        outside *= 2 * self._options.strength
-        np.minimum(outside, self._options.strength, out=outside)
-        outside *= inside
-        return outside
+    def _shares(self, outside: Patches, insides: Sequence[Alpha]) -> dict[tuple[int, int], _Floats]:
+        """The backdrop's share in some cells, by how many samples they have in a plane."""
+        shares = {}
+        for inside in insides[:2]:  # those of both chroma planes are one
+            side = inside.shape[1], inside.shape[2]
+            share = outside.enlarged(0, side)
+            # At a straight edge half of the surroundings are outside.
+            share *= 2 * self._options.strength
+            np.minimum(share, self._options.strength, out=share)
+            share *= inside
+            shares[side] = share
+        return shares
 
     def _near(self, coverage: Coverage) -> Cells:
         """The cells that have some subject and, in reach of it, something else."""
@@ -147,35 +152,40 @@ class _Signal:
         self._middle = np.float32(1 << (format.pixels.depth - 1))
         self._is_yuv = format.pixels.family is Family.YUV
 
-    def light(self, samples: _Floats, index: int) -> _Floats:
+    def light(self, samples: npt.NDArray[Any], index: int) -> _Floats:
         """Samples of one plane: in [0, 1], or, of chroma, what is left without the gray."""
         if self._is_yuv and index:
-            return samples - self._middle
-        light = (samples - self._black) / (self._white - self._black)
-        return np.clip(light, 0, 1, out=light)
+            tint: _Floats = np.subtract(samples, self._middle, dtype=np.float32)
+            return tint
+        light: _Floats = np.subtract(samples, self._black, dtype=np.float32)
+        light *= 1 / (self._white - self._black)
+        np.clip(light, 0, 1, out=light)
+        return light
 
     def screened(
-        self, parts: Sequence[Plane], shares: Sequence[_Floats], light: Patches
+        self, parts: Sequence[Plane], shares: Mapping[tuple[int, int], _Floats], light: Patches
     ) -> Iterator[Plane]:
         """Light screened onto cells of each plane.
 
         Args:
             parts: (n, h, w) each.
-            shares: float32 in [0, 1] of the same shapes.
+            shares: how much of it, float32 (n, h, w) in [0, 1], by (h, w).
             light: as ``light`` gives it, a map for each plane.
         """
-        for index, (part, share) in enumerate(zip(parts, shares, strict=True)):
-            side = part.shape[1], part.shape[2]
+        sides = [(part.shape[1], part.shape[2]) for part in parts]
+        if self._is_yuv:
+            dark = 1 - self.light(shrink_cells(parts[0], sides[1]), 0)
+            bright = light.enlarged(0, sides[1])
+        for index, (part, side) in enumerate(zip(parts, sides, strict=True)):
+            added = light.enlarged(index, side)
             if self._is_yuv and index:
-                # R + w·b·(1 − R) less the same of luma, but for products of two tints.
-                gray = shrink_cells(parts[0], side)
-                added = light.enlarged(index, side) * (1 - self.light(gray, 0))
-                added -= light.enlarged(0, side) * (part - self._middle)
+                # b·(1 − R) of red less the same of luma, but for products of two tints.
+                added *= dark
+                added -= bright * self.light(part, index)
             else:
-                added = light.enlarged(index, side) * np.maximum(self._white - part, 0)
-            added *= share
-            added += part
-            yield np.rint(added).clip(0, self._pixels.peak).astype(part.dtype)
+                added *= np.maximum(np.subtract(self._white, part, dtype=np.float32), 0)
+            added *= shares[side]
+            yield rounded_sum(added, part, self._pixels)
 
 
 def _span(reach_px: float, step: int) -> int:

@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from mattebox.colour import Plane, Planes, brightened, scale_and_offset
 from mattebox.frame import Coverage, Frame, VideoFormat
-from mattebox.matting.cells import plane_side, shrink_cells
+from mattebox.matting.cells import plane_side, rounded_sum, shrink_cells
 from mattebox.matting.grid import halve
 from mattebox.pixels import Family, PixelFormat
 
@@ -57,12 +57,12 @@ class _Tables:
     Attributes:
         levels: of luma, of gray, or of G, B and R: uint8 or uint16 (peak + 1,) each.
         slope: what chroma is multiplied with where luma is so much: float32 (peak + 1,).
-        tints: what Cb and Cr then get, in samples: float32 (peak + 1,) each; none but in YUV.
+        shifts: what Cb and Cr then get, in samples: float32 (peak + 1,) each; none but in YUV.
     """
 
     levels: tuple[Plane, ...]
     slope: _Floats
-    tints: tuple[_Floats, ...]
+    shifts: tuple[_Floats, ...]
 
 
 class Toning:
@@ -75,7 +75,6 @@ class Toning:
 
     def __init__(self, tone: Tone, format: VideoFormat) -> None:
         self._pixels = format.pixels
-        self._middle = np.float32(1 << (format.pixels.depth - 1))
         steps = (round(stops * _STEPS) for stops in (tone.red, tone.green, tone.blue))
         self._tables = _tables(*steps, format)
 
@@ -91,33 +90,27 @@ class Toning:
         """
         toned = tuple(np.empty_like(plane, order="C") for plane in frame.colour_planes)
         window = partial(_window, pixels=self._pixels, coverage=coverage)
-        parts = [*map(window, frame.colour_planes, range(3))]
-        for to, samples in zip(
-            map(window, toned, range(3)), self._toned(parts, self._at_chroma(parts[0])), strict=True
-        ):
-            to[:] = samples
+        parts = [window(plane, index) for index, plane in enumerate(frame.colour_planes)]
+        for index, samples in enumerate(self._toned(parts, self._at_chroma(parts[0]))):
+            window(toned[index], index)[:] = samples
         return toned
 
     def cells(self, colours: Iterable[npt.NDArray[Any]]) -> Iterator[Plane]:
         """The same for some cells (n, h, w) of each colour plane, which may be no whole numbers."""
         parts = [self._rounded(each) for each in colours]
-        luma = shrink_cells(parts[0], plane_side(1, self._pixels))
-        return self._toned(parts, luma)
+        return self._toned(parts, shrink_cells(parts[0], plane_side(1, self._pixels)))
 
     def _toned(self, parts: Sequence[Plane], luma: Plane) -> Iterator[Plane]:
         """Parts of each plane; ``luma`` is what belongs to the samples of chroma."""
         tables = self._tables
         for part, table in zip(parts, tables.levels, strict=False):
             yield _looked_up(table, part)
-        if not tables.tints:
+        if not tables.shifts:
             return
         slope = _looked_up(tables.slope, luma)
-        for part, table in zip(parts[1:], tables.tints, strict=True):
-            shift = np.subtract(part, self._middle, dtype=np.float32)
-            shift *= slope
-            shift += _looked_up(table, luma)
-            shift += self._middle
-            yield self._rounded(shift)
+        for part, table in zip(parts[1:], tables.shifts, strict=True):
+            scaled = np.asarray(cv2.multiply(part, slope, dtype=cv2.CV_32F))
+            yield rounded_sum(scaled, _looked_up(table, luma), self._pixels)
 
     def _at_chroma(self, luma: Plane) -> Plane:
         rows, columns = self._pixels.log2_chroma
@@ -129,8 +122,8 @@ class Toning:
         """Samples of the layout's type; what is one already is given back."""
         if values.dtype == self._pixels.dtype:
             return values
-        whole = np.rint(values)
-        return np.clip(whole, 0, self._pixels.peak, out=whole).astype(self._pixels.dtype)
+        whole = np.rint(values).clip(0, self._pixels.peak)
+        return np.asarray(whole, self._pixels.dtype)
 
 
 def _window(plane: Plane, index: int, pixels: PixelFormat, coverage: Coverage) -> Plane:
@@ -144,10 +137,10 @@ def _window(plane: Plane, index: int, pixels: PixelFormat, coverage: Coverage) -
 
 def _looked_up(table: npt.NDArray[Any], samples: Plane) -> npt.NDArray[Any]:
     if samples.dtype == np.uint8:
-        found: npt.NDArray[Any] = cv2.LUT(samples, table)
-        return found.reshape(samples.shape)
+        return np.asarray(cv2.LUT(samples, table)).reshape(samples.shape)
     # Numbers beyond the table are clipped, because looking for them first takes longer.
-    return np.asarray(table.take(samples, mode="clip"))
+    found: npt.NDArray[Any] = np.take(table, samples, mode="clip")
+    return found
 
 
 @lru_cache(maxsize=8)
@@ -158,26 +151,24 @@ def _tables(red: int, green: int, blue: int, format: VideoFormat) -> _Tables:
     samples = np.arange(pixels.peak + 1, dtype=np.float32)
     values = (samples - np.float32(offset)) / np.float32(scale)
     inside = np.clip(values, 0, 1)
-    lights = {
-        name: brightened(inside, steps / _STEPS, format.colour)
-        for name, steps in (("g", green), ("b", blue), ("r", red))
-    }
-    kr, kb = format.colour.luma_weights(format.height)
-    luma = kr * lights["r"] + (1 - kr - kb) * lights["g"] + kb * lights["b"]
-    curves = [*lights.values()] if pixels.family is Family.RGB else [luma]
     # Below black and above white of a limited range there is room, which stays what it was.
+    green_light, blue_light, red_light = (
+        brightened(inside, steps / _STEPS, format.colour) + values - inside
+        for steps in (green, blue, red)
+    )
+    kr, kb = format.colour.luma_weights(format.height)
+    luma = kr * red_light + (1 - kr - kb) * green_light + kb * blue_light
+    is_rgb = pixels.family is Family.RGB
     levels = tuple(
-        np.rint((curve + values - inside) * scale + offset)
-        .clip(0, pixels.peak)
-        .astype(pixels.dtype)
-        for curve in curves
+        np.rint(curve * scale + offset).clip(0, pixels.peak).astype(pixels.dtype)
+        for curve in ((green_light, blue_light, red_light) if is_rgb else (luma,))
     )
-    if pixels.family is not Family.YUV:
-        return _Tables(levels, np.zeros(0, np.float32), ())
-    chroma_scale = scale_and_offset(pixels, format.is_full_range, chroma=True)[0]
     slope = np.gradient(luma, values).clip(0, _STEEPEST).astype(np.float32)
-    tints = tuple(
-        ((lights[name] - luma) * chroma_scale / (2 * (1 - weight))).astype(np.float32)
-        for name, weight in (("b", kb), ("r", kr))
+    if pixels.family is not Family.YUV:
+        return _Tables(levels, slope, ())
+    chroma_scale, middle = scale_and_offset(pixels, format.is_full_range, chroma=True)
+    tints = (blue_light - luma) / (2 * (1 - kb)), (red_light - luma) / (2 * (1 - kr))
+    shifts = tuple(
+        (tint * chroma_scale + middle * (1 - slope)).astype(np.float32) for tint in tints
     )
-    return _Tables(levels, slope, tints)
+    return _Tables(levels, slope, shifts)

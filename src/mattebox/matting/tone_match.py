@@ -35,9 +35,9 @@ _Light: TypeAlias = npt.NDArray[np.float64]
 # The long side of what is measured.
 _GLANCE = 64
 
-# The most that light is changed at a share of 1. Daylight and light bulbs are three times as far
-# apart as the second; by the third skin already looks ill.
-_MOST = np.array([1.5, 0.6, 0.1])
+# The most that light is changed at a share of 1. Between daylight and light bulbs there is twice
+# the second; a third larger than this makes skin look ill.
+_MOST = np.array([1.5, 0.5, 0.1])
 
 # ITU-R BT.709, on gamma-encoded values; and stops of light for each doubling of such a value.
 _LUMA = np.array([0.2126, 0.7152, 0.0722])
@@ -60,8 +60,8 @@ class MatchOptions:
 
     Attributes:
         brightness: share of the difference in [0, 1]; the whole of it counts 1.5 stops at most.
-        colour: share of the difference in tint in [0, 1]; the whole of it counts 0.6 stops of red
-            and blue against each other at most, and 0.1 of green.
+        colour: share of the difference in tint in [0, 1]; the whole of it counts half a stop of red
+            and blue against each other at most, and a tenth of green.
         half_life_s: seconds in which half of a change is followed; 0 follows at once.
     """
 
