@@ -52,7 +52,7 @@ def test_light_reaches_no_farther_than_it_may(
     frame = clips.pattern_frame(clips.video_format(pixels, size))
     alpha = soft_disc(size)
 
-    plain, wrapped = both(Matte(frame, alpha), flat(1, frame), WrapOptions(1, reach_px))
+    plain, wrapped = both(Matte(frame, alpha), flat(0.8, frame), WrapOptions(1, reach_px))
 
     side = 2 * reach_px + 1
     outside = (alpha.numpy() < 1).astype(np.uint8)

@@ -142,6 +142,18 @@ def test_only_the_foreground_is_in_another_light(pixels: str) -> None:
         assert changed.sum() == inside.sum()
 
 
+@pytest.mark.parametrize("pixels", LAYOUTS)
+def test_the_soft_edge_is_in_the_same_light(pixels: str) -> None:
+    """Half a foreground is half of the foreground in its other light."""
+    frame = clips.pattern_frame(clips.video_format(pixels))
+    backdrop = clips.pattern_frame(frame.format, 1).colour_planes
+
+    half = composite(Matte(frame, torch.full((64, 96), 0.5)), backdrop, None, WARM)
+
+    for got, whole, behind in zip(half.planes, toned(frame, WARM).planes, backdrop, strict=True):
+        assert np.abs(got - (whole.astype(float) + behind) / 2).max() <= 1
+
+
 def test_pq_doubles_its_light() -> None:
     """HDR is brightened as HDR: mid-gray at one stop less has half the light."""
     hdr = Colour(matrix=9, primaries=9, transfer=16, range=Range.LIMITED)

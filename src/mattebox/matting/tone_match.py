@@ -176,5 +176,5 @@ def _tone(light: _Light) -> Tone | None:
     exposure, warmth, green = light
     tint = np.array([warmth - green / 3, green * 2 / 3, -warmth - green / 3])
     tint -= _GAMMA * np.log2(2 ** (tint / _GAMMA) @ _LUMA)
-    tone = Tone(*(float(each) for each in exposure + tint))
+    tone = Tone(*(float(each) for each in np.clip(exposure + tint, -2, 2)))
     return None if tone.changes_nothing else tone
