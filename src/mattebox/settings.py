@@ -278,6 +278,25 @@ class BackdropSettings(_Section):
     blur_px: float = Field(default=24.0, ge=0, le=500)
     """Radius of blur in pixels of the frame, where the source says no other."""
 
+    light_wrap: float = Field(default=0.0, ge=0, le=1)
+    """How much of the backdrop's light spills over the subject's edge, as it does in a lens: 0
+    none; 0.3 is a good value, 0.5 shows. Not in a cutout."""
+
+    light_wrap_px: float = Field(default=16.0, ge=6, le=200)
+    """How far it spills, in pixels of the output."""
+
+    match_brightness: float = Field(default=0.0, ge=0, le=1)
+    """How far the subject is brought to the backdrop's brightness: 0 not at all, 1 to the same
+    mean, but by 1.5 stops at most; 0.4 is a good value. Not with blur, which is the same room, nor
+    in a cutout."""
+
+    match_colour: float = Field(default=0.0, ge=0, le=1)
+    """How far the subject takes on the backdrop's tint, likewise: mostly from blue to amber, and a
+    little from green to magenta; 0.5 is a good value."""
+
+    match_half_life_s: float = Field(default=1.0, ge=0, le=60)
+    """Time in which the subject follows half of a change of either, so that nothing flickers."""
+
 
 class SinkSettings(_Section):
     """How the result is written."""
