@@ -159,7 +159,7 @@ def refuse_unless_two(contenders: Sequence[Contender]) -> None:
 def line_at(elapsed_s: float, width: int) -> int:
     """The column of the line, in whole chroma samples, such a time after the first frame."""
     share = 0.5 + REACH * math.sin(2 * math.pi * elapsed_s / PERIOD_S)
-    return int(share * width) // _STEP * _STEP
+    return round(share * width / _STEP) * _STEP
 
 
 def joined(left: Frame, right: Frame, column: int) -> Frame:

@@ -215,6 +215,37 @@ def test_over_time_every_frame_is_matted_in_order_and_few_count(material: Path) 
     assert (walk.pictures, walk.pairs) == (3, 2)
 
 
+@pytest.mark.parametrize(("every", "is_known"), [(1, True), (2, False), (3, False)])
+def test_what_comes_after_fast_motion_needs_every_frame(
+    material: Path, every: int, is_known: bool
+) -> None:
+    """With frames left out nobody knows which ten follow."""
+    showing = Showing(every, whole=True)
+    view = View(96, matte=True, over_time=True)
+
+    sets = find_sets([material], ["walk"], showing=showing)
+    (walk,) = judge(BrightnessSegmenter(), sets, view).sets
+
+    assert (walk.after_fast is not None) == is_known
+
+
+def test_the_error_after_fast_motion_is_that_of_those_frames(material: Path) -> None:
+    """A clip of seven frames has but one moment, and it goes on to the clip's end."""
+    maps = iter(np.linspace(0, 1, 7, dtype=np.float32))
+
+    def brightening(samples: Iterator[Sample], *, moving: bool) -> Iterator[Map]:
+        return (np.full((32, 48), next(maps), np.float32) for _ in samples)
+
+    (walk,) = find_sets([material], ["walk"])
+    (scores,) = compare([Contender("dawn", "fp32", "", brightening)], walk)
+
+    # The square covers a sixth; the later, the more is wrong.
+    errors = [(1 / 6) * (1 - share) + (5 / 6) * share for share in np.linspace(0, 1, 7)]
+    ends = [np.mean(errors[begin:]) for begin in range(1, 7)]
+    assert any(scores.after_fast == pytest.approx(end, rel=1e-3) for end in ends)
+    assert scores.after_fast != pytest.approx(scores.mae, rel=1e-3)
+
+
 def test_maps_cannot_be_made_over_time() -> None:
     """The network sees each frame by itself."""
     with pytest.raises(SettingsError, match="not made over time"):

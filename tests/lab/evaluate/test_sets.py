@@ -197,3 +197,45 @@ def test_a_clip_can_be_shown_smaller(material: Path) -> None:
         assert bright.mean() == pytest.approx(
             sample.frame.planes[0][sample.alpha > 0.99].mean(), rel=0.15
         )
+
+
+def test_a_clip_can_be_scaled_with_its_truth(material: Path) -> None:
+    """Everything is in the same place, and the format says the new size."""
+    (full,), (large,) = (
+        find_sets([material], ["walk"], showing=Showing(lines=lines)) for lines in (None, 128)
+    )
+
+    for sample, scaled in zip(full.samples(), large.samples(), strict=True):
+        assert sample.alpha is not None
+        assert scaled.alpha is not None
+        format = scaled.frame.format
+        assert (format.width, format.height) == (192, 128)
+        assert scaled.frame.pts == sample.frame.pts
+        assert [plane.shape for plane in scaled.frame.planes] == [(128, 192), (64, 96), (64, 96)]
+        assert scaled.alpha.mean() == pytest.approx(sample.alpha.mean(), rel=0.01)
+        assert 0 <= scaled.alpha.min() <= scaled.alpha.max() <= 1
+        bright = scaled.frame.planes[0] > 125
+        assert (bright == (scaled.alpha > 0.5)).mean() > 0.99
+
+
+@pytest.mark.parametrize("lines", [0, 63, -2])
+def test_odd_heights_are_refused(lines: int) -> None:
+    """4:2:0 has no half lines."""
+    with pytest.raises(SettingsError, match="an even number"):
+        Showing(lines=lines)
+
+
+def test_several_folders_are_one_material(material: Path, tmp_path: Path) -> None:
+    """A clip beside its truth in the folder itself is a set; of one name the first counts."""
+    other = tmp_path / "other"
+    (other / "clips").mkdir(parents=True)
+    for suffix in (".mp4", ".alpha.mkv"):
+        shutil.copy(material / "truth" / f"walk{suffix}", other / f"sample{suffix}")
+    shutil.copy(material / "clips" / "blink.mp4", other / "clips" / "walk.mp4")
+    shutil.copy(material / "clips" / "blink.mp4", other / "untrue.mp4")
+
+    found = {each.name: each for each in find_sets([material, other], ["[sw]*"])}
+
+    assert list(found) == ["walk", "sample"]
+    assert all(sample.alpha is not None for each in found.values() for sample in each.samples())
+    assert "untrue" not in [each.name for each in find_sets([other])]
