@@ -215,7 +215,7 @@ class ForegroundSettings(_Section):
     estimate: bool = True
     """Estimate it, so that the old background does not shine through hair and soft edges."""
 
-    radius_px: float = Field(default=24.0, ge=1, le=500)
+    radius_px: float = Field(default=12.0, ge=1, le=500)
     """How far, in pixels of the frame, colour may come from."""
 
 

@@ -27,6 +27,8 @@ app.command()(average)
 app.command()(edges)
 app.command()(evaluate)
 ROOT = Path(__file__).resolve().parents[2]
+# Of the samples: what is before and behind whom was never in one picture.
+ROOMS = ("thing.jpg", "backdrops/dusk-hills.jpg", "backdrops/studio.jpg")
 
 
 class Measured(StrEnum):
@@ -35,6 +37,7 @@ class Measured(StrEnum):
     SIZES = "sizes"
     LEVELS = "levels"
     RADII = "radii"
+    COMPOSITES = "composites"
 
 
 @app.command()
@@ -68,14 +71,17 @@ def defaults(
 ) -> None:
     """Measure what the defaults were chosen by: docs/quality.md."""
     from mattebox_lab.evaluate import defaults as measuring
+    from mattebox_lab.evaluate.mixtures import composites
 
     before_working()
-    sample = ROOT / "samples" / "clip.mp4"
-    found = measuring.examples(material, sample, every=every, stills=stills)
+    samples = ROOT / "samples"
+    rooms = [samples / name for name in ROOMS]
+    found = measuring.examples(material, samples / "clip.mp4", every=every, stills=stills)
     lines = {
         Measured.SIZES: lambda: measuring.sizes(model, found),
         Measured.LEVELS: lambda: measuring.levels(model, found),
         Measured.RADII: lambda: measuring.radii(found),
+        Measured.COMPOSITES: lambda: composites(model, found, rooms),
     }[what]()
     for line in lines:
         print(line, flush=True)

@@ -48,6 +48,8 @@ class SetScores:
         alignment: of the matte's edges with the picture's; of mattes only, no truth needed.
         dtssd: ×100, against truth.
         flicker: ×1000, no truth needed.
+        after_fast: MAE over the ten frames after the fastest motion, see ``over_time``; only where
+            every frame of a clip was judged.
         agreement: IoU at ½ with the same checkpoint's maps in fp32.
     """
 
@@ -67,6 +69,7 @@ class SetScores:
     alignment: float | None = None
     dtssd: float | None = None
     flicker: float | None = None
+    after_fast: float | None = None
     agreement: float | None = None
 
 
@@ -165,6 +168,8 @@ class _Tally:
         self._pictures = self._pairs = 0
         self._values: dict[str, list[float]] = {}
         self._curves: list[stills.Curve] = []
+        self._speeds: list[float] = []
+        self._is_whole = True
         self._before: _Judged | None = None
 
     def add(self, sample: Sample, map: Map, reference: Map | None) -> None:
@@ -174,12 +179,17 @@ class _Tally:
             self._add_still(now, reference, sample.frame)
         if sample.motion is not None and before is not None:
             self._add_change(now, before, sample.motion)
+        follows = sample.motion is not None or before is None
+        self._is_whole = self._is_whole and sample.counts and follows
         self._before = now
 
     def scores(self, set: str) -> SetScores:
         means = {name: float(np.mean(values)) for name, values in self._values.items()}
         if self._curves:
             means["max_f"] = stills.max_f(self._curves)
+        if self._speeds and self._is_whole:
+            errors = self._values["mae"][1:]
+            means["after_fast"] = over_time.after_fast(errors, self._speeds)
         return SetScores(set, self._pictures, self._pairs, **means)
 
     def _add_still(self, now: _Judged, reference: Map | None, frame: Frame) -> None:
@@ -217,6 +227,7 @@ class _Tally:
         if flicker is not None:
             self._note("flicker", flicker)
         if now.truth is not None and before.truth is not None:
+            self._speeds.append(over_time.speed(motion, now.truth))
             change = over_time.dtssd(now.alpha, before.alpha, now.truth, before.truth)
             self._note("dtssd", change)
 

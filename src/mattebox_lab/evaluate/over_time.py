@@ -6,11 +6,16 @@ call it.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from mattebox.matting.motion import carried
 from mattebox_lab.evaluate.motion import Motion, at_size_of
 from mattebox_lab.evaluate.stills import Map
+
+# One fast moment for each so many frames, and the frames after each that are looked at.
+MOMENT_EVERY, FRAMES_AFTER = 50, 10
 
 
 def dtssd(now: Map, before: Map, truth_now: Map, truth_before: Map) -> float:
@@ -53,3 +58,40 @@ def flicker(now: Map, before: Map, motion: Motion) -> float | None:
     past = carried(at_size_of(before, motion), motion.back)
     changed = np.abs(at_size_of(now, motion) - past)
     return float(changed[motion.certain].mean() * 1000)
+
+
+def speed(motion: Motion, truth: Map) -> float:
+    """How fast the subject moves: the mean length of the certain ways in it, in the flow's pixels.
+
+    Args:
+        motion: from the frame before.
+        truth: (height, width), the true alpha; the subject is what is above one half.
+
+    Returns:
+        0 where there is no subject, or no way in it is certain.
+    """
+    subject = motion.certain & (at_size_of(truth, motion) > 0.5)
+    if not subject.any():
+        return 0.0
+    return float(np.linalg.norm(motion.back[subject], axis=-1).mean())
+
+
+def after_fast(values: Sequence[float], speeds: Sequence[float]) -> float:
+    """The mean of a measure over the ten frames after the fastest motion.
+
+    The fastest frame of a clip is looked for, then the fastest of those that are not among its ten,
+    nor it among theirs, and so on: one moment for each fifty frames or part of fifty. A moment's
+    first frame is the one that the motion led to.
+
+    Args:
+        values: of each frame, one or more.
+        speeds: at each frame, of the motion that led to it.
+    """
+    begins: list[int] = []
+    for frame in np.argsort(-np.asarray(speeds), kind="stable").tolist():
+        if all(abs(frame - other) >= FRAMES_AFTER for other in begins):
+            begins.append(frame)
+        if len(begins) * MOMENT_EVERY >= len(values):
+            break
+    frames = [f for begin in begins for f in range(begin, begin + FRAMES_AFTER) if f < len(values)]
+    return float(np.mean([values[frame] for frame in frames]))

@@ -5,7 +5,8 @@ Rows are the pictures and then one contender each, columns are pictures of the s
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeAlias
 
@@ -78,6 +79,16 @@ class Sheet:
         written, data = cv2.imencode(".png", self.draw())
         assert written
         write_whole(path, data.tobytes(), "Choose another folder for --sheets.")
+
+    @contextmanager
+    def saved(self, path: Path) -> Iterator[Sheet]:
+        """The sheet, to be drawn into a PNG file at the end, if nothing went wrong.
+
+        Raises:
+            SinkError: see ``save``.
+        """
+        yield self
+        self.save(path)
 
     def _caption(self, frame: Frame) -> str:
         at = float(seconds(frame.pts, frame.format.time_base))

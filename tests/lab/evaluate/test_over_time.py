@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from mattebox_lab.evaluate.motion import Motion, consistent, motion_between
-from mattebox_lab.evaluate.over_time import dtssd, flicker
+from mattebox_lab.evaluate.over_time import after_fast, dtssd, flicker, speed
 from mattebox_lab.evaluate.stills import Map
 
 SIZE = (96, 128)
@@ -135,3 +135,35 @@ def test_what_comes_from_outside_the_frame_is_not_certain() -> None:
 
     assert certain[:, :123].all()
     assert not certain[:, 123:].any()
+
+
+def test_the_speed_is_that_of_the_subject() -> None:
+    """However fast the room goes by; a way that is not certain says nothing."""
+    motion = _moved(0, 0)
+    motion.back[:, 64:] = (3, 4)
+    left = np.zeros(SIZE, np.float32)
+    left[:, :64] = 1
+    certain = Motion(motion.back, np.ones(SIZE, bool))
+    nowhere = Motion(motion.back, np.zeros(SIZE, bool))
+
+    assert speed(certain, 1 - left) == pytest.approx(5)
+    assert speed(certain, left) == 0
+    assert speed(certain, ZEROS) == speed(nowhere, 1 - left) == 0
+
+
+def test_what_comes_after_fast_motion() -> None:
+    """Ten frames from the fastest one on, and the next moment is none of theirs."""
+    speeds = np.zeros(60)
+    # The two moments of sixty frames; what is fast right after one of them is no third.
+    speeds[[20, 21, 40]] = 9, 8, 7
+    marked = np.zeros(60)
+    marked[20:30] = marked[40:50] = 1
+
+    assert after_fast(marked.tolist(), speeds.tolist()) == 1
+    assert after_fast((1 - marked).tolist(), speeds.tolist()) == 0
+
+
+def test_a_clip_may_end_soon_after_its_fastest_moment() -> None:
+    """Then there are fewer frames."""
+    assert after_fast([0, 0, 3, 5], [0, 0, 1, 0]) == 4
+    assert after_fast([2], [0]) == 2
