@@ -4,6 +4,7 @@ A door's library is imported in the branch that chooses the door, so that a prog
 of them loads none of them.
 """
 
+from mattebox.assemble.fixes import with_fixes
 from mattebox.assemble.inputs import open_source
 from mattebox.assemble.layers import open_backdrop, open_layer
 from mattebox.assemble.mattes import Matting, matting_options, open_matting, open_saved_matte
@@ -22,4 +23,5 @@ __all__ = [
     "open_saved_matte",
     "open_sink",
     "open_source",
+    "with_fixes",
 ]
