@@ -47,7 +47,7 @@ def with_fixes(
         return matting
     _refuse_what_cannot_be(fixes, jobs)
     read = [_read(number, path) for number, path in sorted(fixes.items())]
-    options, inner = _options(settings), matting.stage
+    options, inner = fix_options(settings), matting.stage
 
     def stage(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
         from mattebox.matting.fixes import fixing
@@ -116,7 +116,8 @@ def _is_gray(picture: Picture) -> bool:
     return apart * 255 <= _NEARLY_GRAY * picture.pixels.peak
 
 
-def _options(settings: Settings) -> FixOptions:
+def fix_options(settings: Settings) -> FixOptions:
+    """How corrections are carried, and made into mattes."""
     from mattebox.matting.fixes import FixOptions
 
     temporal, shaping = settings.temporal, refinement(settings)
