@@ -31,6 +31,7 @@ def replace_background(
     *,
     backdrop: Name = "auto",
     matte: Name | None = None,
+    fixes: Mapping[int, Name] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     **settings: object,
 ) -> list[Report]:
@@ -42,6 +43,8 @@ def replace_background(
         backdrop: an image, a video, a colour, ``blur``, ``blur:RADIUS``, ``transparent`` or
             ``auto``.
         matte: where the matte is saved too: ``.mkv`` for a video, ``.png`` for a picture.
+        fixes: a gray picture (or a cut-out) for each frame whose matte is to be as in it, by the
+            frame's number, the first being 0; frames around it follow.
         on_progress: called after every frame, on this thread.
         settings: sections or top-level keys of ``mattebox.Settings``, for example
             ``quality="best", refine={"feather_px": 2}, sink={"overwrite": True}``; or dotted keys,
@@ -53,7 +56,7 @@ def replace_background(
     Raises:
         MatteboxError: see ``mattebox.errors``; what was finished is kept as ``….partial.…``.
     """
-    from mattebox.assemble import open_matting
+    from mattebox.assemble import open_matting, with_fixes
 
     resolved = _resolved(backdrop, settings)
     jobs = plan(
@@ -62,7 +65,8 @@ def replace_background(
         matte=None if matte is None else fspath(matte),
         picture_suffix=resolved.sink.picture_suffix,
     )
-    done = run(jobs, resolved, open_matting(resolved), on_progress)
+    matting = with_fixes(open_matting(resolved), _paths(fixes), jobs, resolved)
+    done = run(jobs, resolved, matting, on_progress)
     return [report for _, report in done]
 
 
@@ -72,6 +76,7 @@ def compose(
     output: Name | Sequence[Name],
     *,
     backdrop: Name,
+    fixes: Mapping[int, Name] | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     **settings: object,
 ) -> list[Report]:
@@ -80,18 +85,19 @@ def compose(
     Args:
         input: the video or picture that the matte was made from.
         matte: what ``replace_background(…, matte=…)`` wrote, corrected or not.
-        output, backdrop, on_progress, settings: as for ``replace_background``.
+        output, backdrop, fixes, on_progress, settings: as for ``replace_background``.
 
     Raises:
         SourceError: the matte was made from another file, or lacks a frame.
         MatteboxError: as for ``replace_background``.
     """
-    from mattebox.assemble import open_saved_matte
+    from mattebox.assemble import open_saved_matte, with_fixes
 
     resolved = _resolved(backdrop, settings)
     jobs = plan(fspath(input), _names(output), picture_suffix=resolved.sink.picture_suffix)
     saved = open_saved_matte(Path(fspath(matte)), fspath(input))
-    return [report for _, report in run(jobs, resolved, saved, on_progress)]
+    matting = with_fixes(saved, _paths(fixes), jobs, resolved)
+    return [report for _, report in run(jobs, resolved, matting, on_progress)]
 
 
 def composites(
@@ -163,3 +169,7 @@ def _names(output: Name | Sequence[Name]) -> list[str]:
     if isinstance(output, (str, PathLike)):
         return [fspath(output)]
     return [fspath(name) for name in output]
+
+
+def _paths(fixes: Mapping[int, Name] | None) -> dict[int, Path]:
+    return {number: Path(name) for number, name in (fixes or {}).items()}

@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from mattebox.errors import SettingsError
 
 Quality = Literal["fast", "balanced", "best"]
-LayerName = Literal["composite", "cutout", "foreground", "saliency"]
+LayerName = Literal["composite", "cutout", "foreground", "saliency", "matte"]
 Fit = Literal["cover", "contain", "stretch", "tile"]
 Anchor = Literal[
     "center",
@@ -130,6 +130,15 @@ class TemporalSettings(_Section):
 
     gap_s: float = Field(default=0.5, gt=0, le=60)
     """Time between two frames from which the past is forgotten."""
+
+
+class FixSettings(_Section):
+    """Carries a matte that was corrected by hand (--fix) to the frames around its own."""
+
+    reach_s: float = Field(default=2.0, gt=0, le=60)
+    """Time before and after a corrected frame in which the correction counts, less and less, as
+    long as motion accounts for how the picture changes; so many seconds of frames wait in memory
+    while one lies ahead."""
 
 
 class SubjectSettings(_Section):
@@ -360,11 +369,12 @@ class Settings(_Section):
 
     layer: LayerName = "composite"
     """What is written: the composite, the cutout (straight alpha), the foreground's own colour, or
-    the saliency map."""
+    the saliency map, or the matte."""
 
     input: InputSettings = InputSettings()
     model: ModelSettings = ModelSettings()
     temporal: TemporalSettings = TemporalSettings()
+    fix: FixSettings = FixSettings()
     subject: SubjectSettings = SubjectSettings()
     refine: RefineSettings = RefineSettings()
     foreground: ForegroundSettings = ForegroundSettings()

@@ -13,7 +13,7 @@ import typer
 from mattebox.apps.cli.console import exit_code
 from mattebox.apps.cli.process import before_loading_libraries, before_working
 from mattebox.errors import MatteboxError
-from mattebox.settings import nested, parse_assignments
+from mattebox.settings import nested, parse_assignments, resolve
 from mattebox_lab import configs as config_files
 from mattebox_lab import reference as reference_page
 from mattebox_lab.evaluate.command import evaluate
@@ -84,6 +84,19 @@ def defaults(
         Measured.COMPOSITES: lambda: composites(model, found, rooms),
     }[what]()
     for line in lines:
+        print(line, flush=True)
+
+
+@app.command()
+def corrections(
+    material: Annotated[Path, typer.Argument(help="A folder with clips and truth in truth/.")],
+    assignments: Annotated[list[str] | None, typer.Option("--set", help="Any option.")] = None,
+) -> None:
+    """What --fix does to the frames around: each clip's worst frame, corrected with the truth."""
+    from mattebox_lab.evaluate.corrections import measured
+
+    before_working()
+    for line in measured(material, resolve(nested(parse_assignments(assignments or ())))):
         print(line, flush=True)
 
 

@@ -4,6 +4,7 @@ A door's library is imported in the branch that chooses the door, so that a prog
 of them loads none of them.
 """
 
+from mattebox.assemble.fixes import fix_options, with_fixes
 from mattebox.assemble.inputs import open_source
 from mattebox.assemble.layers import open_backdrop, open_layer
 from mattebox.assemble.mattes import Matting, matting_options, open_matting, open_saved_matte
@@ -13,6 +14,7 @@ from mattebox.assemble.results import open_sink
 __all__ = [
     "Matting",
     "assemble",
+    "fix_options",
     "make_room",
     "matting_options",
     "open_backdrop",
@@ -22,4 +24,5 @@ __all__ = [
     "open_saved_matte",
     "open_sink",
     "open_source",
+    "with_fixes",
 ]

@@ -40,6 +40,8 @@ def open_layer(settings: Settings, *, transparent: bool) -> Layer:
 
     if settings.layer == "saliency":
         return layers.Saliency(heat=settings.sink.heat)
+    if settings.layer == "matte":
+        return layers.AlphaMatte()
     if settings.layer == "foreground":
         return layers.Foreground(_foreground(settings))
     estimate = _foreground(settings) if settings.foreground.estimate else None

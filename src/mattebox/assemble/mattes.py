@@ -53,12 +53,14 @@ class Matting:
         batch: how many frames it likes to take at once.
         header: what a saved matte says of how it was made.
         saved_matte: the file that the mattes come from, where they were made before.
+        pictures_read: the files of mattes that a user has corrected.
     """
 
     stage: MattingStage
     batch: int
     header: Mapping[str, str] = field(default_factory=dict)
     saved_matte: str | None = None
+    pictures_read: tuple[str, ...] = ()
     live_stage: MattingStage | None = None
 
     def stage_for(self, source: Source) -> MattingStage:
@@ -165,8 +167,8 @@ def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions
         size=settings.model.size,
         focus=_focus(settings),
         temporal=_temporal(settings, live=live),
-        subject=_subject(settings),
-        refine=_refinement(settings),
+        subject=subject(settings),
+        refine=refinement(settings),
     )
 
 
@@ -184,17 +186,17 @@ def _keying_stage(settings: Settings) -> MattingStage:
     from mattebox.matting.stage import kept_by, with_regions
     from mattebox.matting.subject import Chooser
 
-    refinement, subject = _refinement(settings), _subject(settings)
+    shaping, who = refinement(settings), subject(settings)
     make_key = _chroma_key(settings) if settings.model.name == "chroma" else _threshold(settings)
 
     def stage(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
         # They remember what they have seen: every run gets its own.
-        key, chooser = make_key(), Chooser(subject)
+        key, chooser = make_key(), Chooser(who)
         return keying.keying(
             batches,
             key,
             lambda alpha, frame: with_regions(
-                reshape(kept_by(chooser, alpha, frame), refinement), subject
+                reshape(kept_by(chooser, alpha, frame), shaping), who
             ),
         )
 
@@ -240,18 +242,20 @@ def _focus(settings: Settings) -> FocusOptions | None:
 
     model = settings.model
     # Whom to look at closely is not for the network to say where the user has said who stays.
-    if not model.focus or not _subject(settings).changes_nothing:
+    if not model.focus or not subject(settings).changes_nothing:
         return None
     return FocusOptions(size=model.size, recheck_s=model.recheck_s)
 
 
-def _subject(settings: Settings) -> SubjectOptions:
+def subject(settings: Settings) -> SubjectOptions:
+    """Who stays."""
     from mattebox.matting.subject import SubjectOptions
 
     return SubjectOptions(**settings.subject.model_dump())
 
 
-def _refinement(settings: Settings) -> RefineOptions:
+def refinement(settings: Settings) -> RefineOptions:
+    """How a map becomes a matte."""
     from mattebox.matting.refine import RefineOptions
 
     values = settings.refine.model_dump()
@@ -271,7 +275,7 @@ def _edge_model() -> EdgeModel:
 
 def _header(settings: Settings) -> dict[str, str]:
     """What a saved matte says of the settings that made it."""
-    sections = {"model", "temporal", "subject", "refine", "chroma", "threshold"}
+    sections = {"model", "temporal", "fix", "subject", "refine", "chroma", "threshold"}
     return {
         HEADER_VERSION: version("mattebox"),
         HEADER_SETTINGS: json.dumps(settings.model_dump(include=sections), sort_keys=True),

@@ -118,7 +118,8 @@ def _outputs(job: Job, settings: Settings, matting: Matting) -> list[Output]:
 
 def _files_read(job: Job, settings: Settings, matting: Matting) -> list[Path]:
     """The files that are open while the job runs."""
-    names = (job.input, settings.backdrop.source, matting.saved_matte)
+    read = matting.saved_matte, *matting.pictures_read
+    names = (job.input, settings.backdrop.source, *read)
     return [path for name in names if name and (path := Path(name)).is_file()]
 
 

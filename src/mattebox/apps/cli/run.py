@@ -37,6 +37,7 @@ def run(
     quality: options.QualityName = None,
     model: options.Model = None,
     device: options.Device = None,
+    fix: options.Fixes = None,
     audio: options.Audio = None,
     overwrite: options.Overwrite = False,
     preset: options.Preset = None,
@@ -62,10 +63,12 @@ def run(
                 "sink.overwrite": overwrite or None,
             },
         )
+        fixes = options.fixes(fix)
         jobs = _planned(input, output, settings, as_json=as_json, matte=matte)
-        from mattebox.assemble import open_matting
+        from mattebox.assemble import open_matting, with_fixes
 
-        _work(jobs, settings, open_matting(settings), reporter)
+        matting = with_fixes(open_matting(settings), fixes, jobs, settings)
+        _work(jobs, settings, matting, reporter)
 
 
 def compose(
@@ -73,6 +76,7 @@ def compose(
     matte: MatteIn,
     output: options.Outputs,
     backdrop: options.Backdrop = None,
+    fix: options.Fixes = None,
     layer: options.Layer = None,
     audio: options.Audio = None,
     overwrite: options.Overwrite = False,
@@ -96,10 +100,12 @@ def compose(
                 "sink.overwrite": overwrite or None,
             },
         )
+        fixes = options.fixes(fix)
         jobs = _planned(input, output, settings, as_json=as_json)
-        from mattebox.assemble import open_saved_matte
+        from mattebox.assemble import open_saved_matte, with_fixes
 
-        _work(jobs, settings, open_saved_matte(matte, input), reporter)
+        matting = with_fixes(open_saved_matte(matte, input), fixes, jobs, settings)
+        _work(jobs, settings, matting, reporter)
 
 
 def _planned(
