@@ -1,7 +1,7 @@
-"""Where the pixels of one frame were in the frame before, at thumbnail size.
+"""How much a matte changes without the picture's moving so, at thumbnail size.
 
-What lives here: dense optical flow both ways, finer than the product's, and where the two agree.
-What does not: what is measured with it (``over_time.py``). Any thread may call it; how DIS splits
+What lives here: dense optical flow both ways, finer than the one that mattes are steadied along,
+where the two agree, and the flicker index that rests on it. Any thread may call it; how DIS splits
 its work, and with it the last digits of a flow, depends on OpenCV's number of threads.
 """
 
@@ -17,8 +17,9 @@ import numpy.typing as npt
 from mattebox.frame import Frame
 from mattebox.matting.motion import carried
 from mattebox.matting.prepare import prepare
-from mattebox_lab.evaluate.stills import Map, Shape
+from mattebox.matting.temporal import Map
 
+Shape: TypeAlias = npt.NDArray[np.bool_]
 Gray: TypeAlias = npt.NDArray[np.uint8]
 Flow: TypeAlias = npt.NDArray[np.float32]
 
@@ -37,6 +38,31 @@ class Motion:
 
     back: Flow
     certain: Shape
+
+
+def flicker(now: Map, before: Map, motion: Motion) -> float | None:
+    """How much a map changes without the picture's moving so, of one pair of frames, ×1000.
+
+    mean(|s(x) − s'(x + back(x))|) · 1000 in [0, 1000] over the pixels whose motion is certain, at
+    the motion's size; s' is the map of the frame before. It is 0 for a map that stands still with
+    the picture or moves with it, and needs no truth: a map of nothing has 0 too.
+
+    Args:
+        now, before: (h, w) of any size.
+        motion: from the frame before to this one.
+
+    Returns:
+        None where no pixel's motion is certain, as at a cut.
+
+    Source: the warping error of Lai, Huang, Wang, Shechtman, Yumer and Yang, "Learning Blind Video
+    Temporal Consistency", ECCV 2018, with the absolute difference in place of the squared one, and
+    ours the size and the flow.
+    """
+    if not motion.certain.any():
+        return None
+    past = carried(at_size_of(before, motion), motion.back)
+    changed = np.abs(at_size_of(now, motion) - past)
+    return float(changed[motion.certain].mean() * 1000)
 
 
 def thumbnail(frame: Frame) -> Gray:
