@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mattebox.frame import Frame
-from mattebox.matting.motion import carried
+from mattebox.matting.motion import Picture, carried
 from mattebox.matting.prepare import prepare
 from mattebox.matting.temporal import Map
 
@@ -58,16 +58,41 @@ def flicker(now: Map, before: Map, motion: Motion) -> float | None:
     Temporal Consistency", ECCV 2018, with the absolute difference in place of the squared one, and
     ours the size and the flow.
     """
+    changed = unexplained_change(now, before, motion)
+    return None if changed is None else mean_change(changed, motion)
+
+
+def unexplained_change(now: Map, before: Map, motion: Motion) -> Map | None:
+    """What ``flicker`` is the mean of: float32 (h, w) in [0, 1], 0 where motion is uncertain.
+
+    Returns:
+        None where no pixel's motion is certain.
+    """
     if not motion.certain.any():
         return None
-    past = carried(at_size_of(before, motion), motion.back)
-    changed = np.abs(at_size_of(now, motion) - past)
+    size = motion.certain.shape
+    past = carried(at_size(before, size), motion.back)
+    changed = np.abs(at_size(now, size) - past)
+    return np.where(motion.certain, changed, np.float32(0))
+
+
+def mean_change(changed: Map, motion: Motion) -> float:
+    """``flicker`` of what ``unexplained_change`` gave."""
     return float(changed[motion.certain].mean() * 1000)
 
 
 def thumbnail(frame: Frame) -> Gray:
-    """uint8 (h, w): the frame in gray, its longer side 256 pixels, both multiples of 32."""
-    picture = prepare([frame], SIZE)[0].permute(1, 2, 0).numpy()
+    """The frame in gray, uint8 (h, w), its longer side 256 pixels, both multiples of 32."""
+    return in_gray(small_picture(frame))
+
+
+def small_picture(frame: Frame) -> Picture:
+    """The frame in RGB, uint8 (h, w, 3), its longer side 256 pixels, both multiples of 32."""
+    return np.ascontiguousarray(prepare([frame], SIZE)[0].numpy().transpose(1, 2, 0))
+
+
+def in_gray(picture: Picture) -> Gray:
+    """The luma of an RGB picture, uint8 (h, w)."""
     return np.asarray(cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY), np.uint8)
 
 
@@ -96,14 +121,13 @@ def consistent(back: Flow, forth: Flow) -> Shape:
     return np.asarray((missed < 0.01 * lengths + 0.5) & _stays_inside(back))
 
 
-def at_size_of(map: Map, motion: Motion) -> Map:
-    """A map at the motion's size: by area where it shrinks, bilinear where it grows."""
-    height, width = motion.certain.shape
-    if map.shape == (height, width):
+def at_size(map: Map, size: tuple[int, ...]) -> Map:
+    """A map of (height, width): by area where it shrinks, bilinear where it grows."""
+    if map.shape == size:
         return map
-    shrinks = map.shape[0] > height or map.shape[1] > width
+    shrinks = map.shape[0] > size[0] or map.shape[1] > size[1]
     how = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(map, (width, height), interpolation=how), np.float32)
+    return np.asarray(cv2.resize(map, (size[1], size[0]), interpolation=how), np.float32)
 
 
 def _flow(start: Gray, end: Gray) -> Flow:
