@@ -20,6 +20,8 @@ _LONGEST_HALF_LIFE_S = 0.8
 _TO_SPARE = 1.5
 # Larger pieces than this are no specks.
 _LARGEST_SPECK = 0.02
+# A region as large as this is not about a part of the picture.
+_LARGEST_REGION = 0.25
 
 
 def advice_on(moment: Moment, settings: Settings, made_by: MadeBy) -> Sequence[Advice]:
@@ -108,7 +110,7 @@ def _better(settings: Settings) -> Iterator[Advice]:
 
 def _regions(region: Box | None, **what: str) -> Iterator[Advice]:
     """Regions where the box is."""
-    if region is None:
+    if region is None or (region[2] - region[0]) * (region[3] - region[1]) > _LARGEST_REGION:
         return
     box = ", ".join(f"{x:.2g}" for x in region)
     for key, is_in_it in what.items():

@@ -48,18 +48,20 @@ class Scale:
 
 _ANY = float("inf")
 # Looked at frame by frame on ten clips: from these figures on one sees something if one knows
-# where. What the network wavers about steadying may have put right; islands may be a second person
-# and holes the crook of an arm; and that nobody is found may be so.
+# where. What the network wavers about steadying may have put right; a hole may be the crook of an
+# arm; and that nobody is found may be so.
 SCALES: Mapping[Reason, Scale] = {
     Reason.FLICKER: Scale(0, 3, _ANY),
     Reason.SOFT: Scale(0, 0.06, _ANY),
     Reason.DISAGREEMENT: Scale(0, 0.015, 1.5),
     Reason.DOUBT: Scale(0, 0.03, 1.5),
     Reason.ISLANDS: Scale(0, 0.005, 1.5),
-    Reason.HOLES: Scale(0, 0.005, 1.5),
+    Reason.HOLES: Scale(0, 0.008, 1.5),
     Reason.ALIGNMENT: Scale(0.7, 0.4, 1.2),
     Reason.EMPTY: Scale(1, 0, 1.0),
 }
+# Islands of this share of the foreground are somebody else.
+_SOMEBODY = 0.2
 WORDS: Mapping[Reason, str] = {
     Reason.FLICKER: "the matte changes where the picture does not",
     Reason.DISAGREEMENT: "the network sees something else here than in the frames around",
@@ -103,13 +105,14 @@ def complaints(figures: Figures) -> list[Complaint]:
 
 
 def _against(figures: Figures) -> dict[Reason, float | None]:
+    has_somebody_else = figures.islands >= _SOMEBODY * figures.coverage
     return {
         Reason.FLICKER: figures.flicker,
         Reason.DISAGREEMENT: figures.disagreement,
         Reason.DOUBT: figures.doubt,
         Reason.SOFT: figures.soft,
         Reason.ALIGNMENT: figures.alignment,
-        Reason.ISLANDS: figures.islands,
+        Reason.ISLANDS: None if has_somebody_else else figures.islands,
         Reason.HOLES: figures.holes,
         Reason.EMPTY: 0.0 if figures.is_empty else None,
     }

@@ -6,7 +6,7 @@ not: how bad a frame is (``complaints``), and drawing (``sheet``). Fed on the ma
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -26,8 +26,8 @@ from mattebox.matting.temporal import Map
 
 # So many moments are told if something shows in them, and so many even if nothing does.
 TOLD, _TOLD_ANYWAY = 8, 3
-# So many are kept for each that is told: how far apart they should be depends on the length of the
-# clip, which nobody knows before its end. Each takes up to half a megabyte.
+# So many are kept: how far apart they should be depends on the length of the clip, which nobody
+# knows before its end. Each takes up to 1.3 MB.
 _KEPT = 3 * TOLD
 # Moments are apart by half a second at least, and in longer clips by a share of the clip.
 _APART_S, _APART_SHARE = 0.5, 1 / (4 * TOLD)
@@ -90,11 +90,10 @@ class Worst:
 
     Args:
         capacity: how many are kept at most.
-        apart_s: seconds between two of one input, at least.
     """
 
-    def __init__(self, capacity: int = _KEPT, apart_s: float = _APART_S) -> None:
-        self._capacity, self._apart_s = capacity, apart_s
+    def __init__(self, capacity: int = _KEPT) -> None:
+        self._capacity = capacity
         self._kept: list[Moment] = []
 
     def offer(self, severity: float, input: str, time_s: float, make: Callable[[], Moment]) -> None:
@@ -105,10 +104,13 @@ class Worst:
             input, time_s: as in ``Moment``.
             make: makes it.
         """
-        near = [each for each in self._kept if _is_near(each, input, time_s, self._apart_s)]
+        apart_s = _apart_s(time_s)  # the clip is so long at least
+        near = [each for each in self._kept if _is_near(each, input, time_s, apart_s)]
         if any(each.worst.severity >= severity for each in near):
             return
         rest = [each for each in self._kept if each not in near]
+        if len(rest) == self._capacity:
+            rest = _thinned(rest, apart_s)
         if len(rest) == self._capacity:
             least = min(rest, key=lambda each: each.worst.severity)
             if least.worst.severity >= severity:
@@ -121,11 +123,7 @@ class Worst:
 
         At most eight, and only those in which something shows, but three at least if there are.
         """
-        apart_s = max(self._apart_s, length_s * _APART_SHARE)
-        chosen: list[Moment] = []
-        for moment in sorted(self._kept, key=lambda each: -each.worst.severity):
-            if not any(_is_near(each, moment.input, moment.time_s, apart_s) for each in chosen):
-                chosen.append(moment)
+        chosen = _thinned(self._kept, _apart_s(length_s))
         showing = sum(each.worst.shows for each in chosen)
         return chosen[: min(TOLD, max(showing, _TOLD_ANYWAY))]
 
@@ -183,3 +181,16 @@ def _around_the_largest(place: Shape) -> Box:
 
 def _is_near(moment: Moment, input: str, time_s: float, apart_s: float) -> bool:
     return moment.input == input and abs(moment.time_s - time_s) < apart_s
+
+
+def _apart_s(length_s: float) -> float:
+    return max(_APART_S, length_s * _APART_SHARE)
+
+
+def _thinned(moments: Sequence[Moment], apart_s: float) -> list[Moment]:
+    """The worst first, without those that are near a worse one."""
+    chosen: list[Moment] = []
+    for moment in sorted(moments, key=lambda each: -each.worst.severity):
+        if not any(_is_near(each, moment.input, moment.time_s, apart_s) for each in chosen):
+            chosen.append(moment)
+    return chosen

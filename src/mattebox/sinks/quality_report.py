@@ -6,6 +6,7 @@ What is in them is not decided here. Called on the caller's thread.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -21,6 +22,8 @@ Picture = npt.NDArray[np.uint8]  # (height, width, 3), blue, green, red
 Document = Callable[[str | None], Mapping[str, object]]
 
 _SUFFIX, _SHEET_SUFFIX = ".json", ".png"
+# Text has its line breaks escaped: none of it looks like this.
+_NUMBERS = re.compile(r"\[\n[^\[\]{}\"]*\]")
 
 
 class QualityReportFiles:
@@ -120,4 +123,7 @@ def _png(picture: Picture) -> bytes:
 
 
 def _json(values: Mapping[str, object]) -> bytes:
-    return (json.dumps(values, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    """Indented, but for lists of numbers, which are a line each."""
+    text = json.dumps(values, indent=1, allow_nan=False)
+    text = _NUMBERS.sub(lambda found: re.sub(r"\s+", " ", found[0]), text)
+    return f"{text}\n".encode()
