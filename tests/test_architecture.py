@@ -26,7 +26,7 @@ ALLOWED = {
     "pipeline": {"outputs", "stages", "channel", "report", "hall"},
     "jobs": {"hall"},
     "matting": {"hall"},
-    "inspection": {"matting", "hall"},
+    "inspection": {"matting", "report", "hall"},
     "sources": {"hall"},
     "backdrops": {"hall"},
     "sinks": {"hall"},
