@@ -32,8 +32,8 @@ ALL_ON: dict[str, object] = {
 OFF: dict[str, object] = {"temporal": {"half_life_s": 0}, "model": {"focus": False}}
 
 
-def _moment(reason: Reason, region: Box | None = CORNER) -> Moment:
-    against = (Complaint(reason, 1.2 * SCALES[reason].shows, 1.2),)
+def _moment(reason: Reason, region: Box | None = CORNER, severity: float = 1.2) -> Moment:
+    against = (Complaint(reason, severity * SCALES[reason].shows, severity),)
     return Moment(0, "clip.mp4", 0, Fraction(1, 25), 0.0, against, region, NOTHING, None)
 
 
@@ -85,3 +85,8 @@ def test_a_saved_matte_is_made_again_or_corrected() -> None:
     assert "--matte" in advice.why
     assert advice.options == ""
     assert advice_on(_moment(Reason.FLICKER), Settings(), "none") == ()
+
+
+def test_what_does_not_show_is_left_alone() -> None:
+    """Options have a price: nobody should pay it for nothing."""
+    assert advice_on(_moment(Reason.FLICKER, severity=0.9), Settings(), "network") == ()

@@ -162,3 +162,18 @@ def test_python_refuses_alike(tmp_path: Path, clip: Path) -> None:
         mattebox.replace_background(
             clip, tmp_path / "a.mkv", backdrop="navy", quality_report=tmp_path / "q.xml"
         )
+
+
+@pytest.mark.slow
+def test_the_worst_of_a_real_clip_is_what_one_sees(shared: Path, tmp_path: Path) -> None:
+    """A fast hand that is lost while it passes the hip: a third of a second after the start."""
+    clip = shared / "clips" / "webcam-walk.mp4"
+    short, out = tmp_path / "short.mp4", tmp_path / "q.json"
+    shorten(clip, short, frames=24, size=(640, 480))
+    done("run", short, "-o", tmp_path / "a.mp4", "-b", "navy", "--quality-report", out)
+    worst = _report(out)["worst"][0]
+    assert worst["frame"] in {7, 8, 9}
+    assert (worst["reason"], worst["shows"]) == ("flicker", True)
+    left, top, right, bottom = worst["region"]
+    assert left < 0.36 < right
+    assert top < 0.78 < bottom

@@ -94,6 +94,7 @@ def test_a_good_clip_is_called_one() -> None:
     findings = inspected(mattes([box()] * 4)).findings
     said = sentence(findings, findings.worst.told(findings.length_s))
     assert said.startswith("nothing stands out on 4 frames; the worst is ")
+    assert not any(words in said for words in WORDS.values())
 
 
 @pytest.mark.parametrize(

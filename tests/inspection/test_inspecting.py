@@ -48,13 +48,13 @@ def test_all_frames_are_counted() -> None:
 
 def test_nobody_is_told_of_once_for_each_time() -> None:
     """When it begins, not on every frame that it lasts."""
-    gone = [box()] * 3 + [0 * box()] * 20 + [box()] * 20 + [0 * box()] * 5
+    gone = [box()] * 3 + [0 * box()] * 75 + [box()] * 20 + [0 * box()] * 5
     findings = inspected(mattes(gone)).findings
     told = findings.worst.told(findings.length_s)
-    assert findings.empty == findings.shows[Reason.EMPTY] == 25
-    assert findings.longest_empty_s == pytest.approx(19 * 0.04)
+    assert findings.empty == findings.shows[Reason.EMPTY] == 80
+    assert findings.longest_empty_s == pytest.approx(74 * 0.04)
     empty = [each.frame for each in told if Reason.EMPTY in {c.reason for c in each.complaints}]
-    assert empty == [3, 43]
+    assert empty == [3, 98]
 
 
 def test_several_inputs_are_frames_of_one_report() -> None:
@@ -102,7 +102,8 @@ def test_the_stage_within_is_closed_with_it() -> None:
         finally:
             released.append(True)
 
-    passing_on = Inspection(OPTIONS).inspecting(stage(), "clip.mp4")
+    within = stage()
+    passing_on = Inspection(OPTIONS).inspecting(within, "clip.mp4")
     next(passing_on)
     passing_on.close()  # type: ignore[attr-defined]
     assert released == [True]

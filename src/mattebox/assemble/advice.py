@@ -25,14 +25,14 @@ _LARGEST_REGION = 0.25
 
 
 def advice_on(moment: Moment, settings: Settings, made_by: MadeBy) -> Sequence[Advice]:
-    """What to try, the most promising first; nothing where no option has a part in it.
+    """What to try, the most promising first; nothing where nothing shows, or no option has a part.
 
     Args:
         moment: the moment.
         settings: of the run.
         made_by: what made the mattes.
     """
-    if made_by == "none":
+    if made_by == "none" or not moment.worst.shows:
         return ()
     if made_by == "saved":
         return (Advice("", "correct the matte here, or make it again with `mattebox run --matte`"),)

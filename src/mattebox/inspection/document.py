@@ -110,14 +110,15 @@ def place(moment: Moment, *, several: bool) -> str:
 
 
 def in_words(complaint: Complaint) -> str:
-    """A complaint with its figure: ``nobody is found``, ``… (flicker 3.8; it shows from 3 on)``."""
-    words = WORDS[complaint.reason]
+    """A complaint with its figure: ``… (flicker 3.8, which shows from 3 on)``.
+
+    What does not show is the figure alone: it would be too much said that something is wrong.
+    """
+    words, scale = WORDS[complaint.reason], SCALES[complaint.reason]
     if complaint.reason is Reason.EMPTY:
         return words
-    shows = SCALES[complaint.reason].shows
-    return (
-        f"{words} ({complaint.reason.value} {complaint.figure:.3g}, which shows from {shows:g} on)"
-    )
+    figure = f"{complaint.reason.value} {complaint.figure:.3g}, which shows from {scale.shows:g} on"
+    return f"{words} ({figure})" if complaint.shows else figure
 
 
 def timecode(time_s: float) -> str:
