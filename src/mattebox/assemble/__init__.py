@@ -9,10 +9,12 @@ from mattebox.assemble.inputs import open_source
 from mattebox.assemble.layers import open_backdrop, open_layer
 from mattebox.assemble.mattes import Matting, matting_options, open_matting, open_saved_matte
 from mattebox.assemble.path import assemble, make_room, open_pairs
+from mattebox.assemble.quality import QualityReport, open_quality_report
 from mattebox.assemble.results import open_sink
 
 __all__ = [
     "Matting",
+    "QualityReport",
     "assemble",
     "fix_options",
     "make_room",
@@ -21,6 +23,7 @@ __all__ = [
     "open_layer",
     "open_matting",
     "open_pairs",
+    "open_quality_report",
     "open_saved_matte",
     "open_sink",
     "open_source",

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 
 from mattebox.frame import Frame
+from mattebox.inspection.edges import Luma, edge_alignment
+from mattebox.inspection.flicker import Motion, flicker
 from mattebox.ports import Segmenter
 from mattebox_lab.evaluate import edges, over_time, stills
 from mattebox_lab.evaluate.contenders import (
@@ -24,7 +26,6 @@ from mattebox_lab.evaluate.contenders import (
     View,
     judgement_of,
 )
-from mattebox_lab.evaluate.motion import Motion
 from mattebox_lab.evaluate.sets import PEOPLE, PEOPLE_MEAN, MaterialSet, Sample
 from mattebox_lab.evaluate.stills import Map
 
@@ -203,7 +204,7 @@ class _Tally:
             self._add_edges(now, frame)
 
     def _add_edges(self, now: _Judged, frame: Frame) -> None:
-        alignment = edges.edge_alignment(now.alpha, _luma(frame))
+        alignment = edge_alignment(now.alpha, _luma(frame))
         if alignment is not None:
             self._note("alignment", alignment)
         if now.truth is not None:
@@ -223,9 +224,9 @@ class _Tally:
 
     def _add_change(self, now: _Judged, before: _Judged, motion: Motion) -> None:
         self._pairs += 1
-        flicker = over_time.flicker(now.map, before.map, motion)
-        if flicker is not None:
-            self._note("flicker", flicker)
+        flickering = flicker(now.map, before.map, motion)
+        if flickering is not None:
+            self._note("flicker", flickering)
         if now.truth is not None and before.truth is not None:
             self._speeds.append(over_time.speed(motion, now.truth))
             change = over_time.dtssd(now.alpha, before.alpha, now.truth, before.truth)
@@ -241,7 +242,7 @@ def enlarged(map: Map, frame: Frame) -> Map:
     return np.asarray(cv2.resize(map, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _luma(frame: Frame) -> edges.Luma:
+def _luma(frame: Frame) -> Luma:
     """float32 (height, width) in [0, 1]: luma, or green, in whichever range."""
     return frame.planes[0].astype(np.float32) / np.float32(frame.format.pixels.peak)
 

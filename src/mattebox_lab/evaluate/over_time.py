@@ -1,7 +1,8 @@
-"""What maps of consecutive frames are worth: pure functions of numpy arrays.
+"""What maps of consecutive frames are worth against truth: pure functions of numpy arrays.
 
-Maps are float32 in [0, 1]. What one frame is worth by itself is in ``stills.py``. Any thread may
-call it.
+Maps are float32 in [0, 1]. What needs no truth, the flicker index, is the product's:
+``mattebox.inspection.flicker``. What one frame is worth by itself is in ``stills.py``. Any thread
+may call it.
 """
 
 from __future__ import annotations
@@ -10,8 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from mattebox.matting.motion import carried
-from mattebox_lab.evaluate.motion import Motion, at_size_of
+from mattebox.inspection.flicker import Motion, at_size
 from mattebox_lab.evaluate.stills import Map
 
 # One fast moment for each so many frames, and the frames after each that are looked at.
@@ -35,31 +35,6 @@ def dtssd(now: Map, before: Map, truth_now: Map, truth_before: Map) -> float:
     return float(np.sqrt(np.square(difference).mean()) * 100)
 
 
-def flicker(now: Map, before: Map, motion: Motion) -> float | None:
-    """How much a map changes without the picture's moving so, of one pair of frames, ×1000.
-
-    mean(|s(x) − s'(x + back(x))|) · 1000 in [0, 1000] over the pixels whose motion is certain, at
-    the motion's size; s' is the map of the frame before. It is 0 for a map that stands still with
-    the picture or moves with it, and needs no truth: a map of nothing has 0 too.
-
-    Args:
-        now, before: (h, w) of any size.
-        motion: from the frame before to this one.
-
-    Returns:
-        None where no pixel's motion is certain, as at a cut.
-
-    Source: the warping error of Lai, Huang, Wang, Shechtman, Yumer and Yang, "Learning Blind Video
-    Temporal Consistency", ECCV 2018, with the absolute difference in place of the squared one, and
-    ours the size and the flow.
-    """
-    if not motion.certain.any():
-        return None
-    past = carried(at_size_of(before, motion), motion.back)
-    changed = np.abs(at_size_of(now, motion) - past)
-    return float(changed[motion.certain].mean() * 1000)
-
-
 def speed(motion: Motion, truth: Map) -> float:
     """How fast the subject moves: the mean length of the certain ways in it, in the flow's pixels.
 
@@ -70,7 +45,7 @@ def speed(motion: Motion, truth: Map) -> float:
     Returns:
         0 where there is no subject, or no way in it is certain.
     """
-    subject = motion.certain & (at_size_of(truth, motion) > 0.5)
+    subject = motion.certain & (at_size(truth, motion.certain.shape) > 0.5)
     if not subject.any():
         return 0.0
     return float(np.linalg.norm(motion.back[subject], axis=-1).mean())

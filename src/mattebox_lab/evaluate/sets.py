@@ -16,6 +16,7 @@ from pathlib import Path
 
 from mattebox.errors import DecodeError, FrameError, SettingsError, SourceNotFound
 from mattebox.frame import Frame
+from mattebox.inspection.flicker import Gray, Motion, motion_between, thumbnail
 from mattebox_lab.evaluate.material import (
     Alpha,
     alpha_at_lines,
@@ -28,7 +29,6 @@ from mattebox_lab.evaluate.material import (
     shard,
     shard_set,
 )
-from mattebox_lab.evaluate.motion import Gray, Motion, motion_between, thumbnail
 
 PEOPLE = "dev-people-*"
 PEOPLE_MEAN = f"mean of {PEOPLE}"

@@ -53,6 +53,15 @@ Device = Annotated[
 ]
 Audio = Annotated[Literal["keep", "none"] | None, typer.Option(help=describe("sink.audio"))]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help=describe("sink.overwrite"))]
+QualityReportOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--quality-report",
+        metavar="PATH",
+        help="Tell how good the mattes are, frame by frame, and where to look: a .json file, and "
+        "beside it a .png with the worst moments.",
+    ),
+]
 Preset = Annotated[
     str | None, typer.Option(metavar="NAME", help="A shipped config file: see `config show`.")
 ]
