@@ -119,6 +119,7 @@ def test_islands_and_holes_are_shares_of_the_frame() -> None:
 
 
 REFINE = RefineOptions(
+    edges=None,
     radius_px=1,
     epsilon=2e-3,
     low=0.05,
