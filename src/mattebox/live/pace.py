@@ -30,7 +30,7 @@ class Pacer:
         return max(0.0, self._moment(self._tick + 1) - self._clock())
 
     def take(self) -> tuple[int, float]:
-        """The tick that is due: its number, always larger than the last, and how late it is in s."""
+        """The tick that is due: its number, larger than the last, and how late it is in s."""
         now = self._clock()
         if self._anchor is None:
             self._anchor = now
