@@ -18,9 +18,11 @@ from mattebox.colour import (
     Planes,
     Range,
     Rgb,
+    brightened,
     planes_from_rgb,
     rgb_from_planes,
     rgb_from_yuv,
+    white_signal,
     yuv_to_rgb_matrix,
 )
 from mattebox.pixels import Family, PixelFormat, pixel_format
@@ -294,3 +296,36 @@ def test_no_family_is_forgotten() -> None:
         planes = planes_from_rgb(flat(GRAY), layout, Colour())
         assert len(planes) == layout.colour_planes
         assert rgb_from_planes(planes, layout, Colour()).shape == (2, 2, 3)
+
+
+@pytest.mark.parametrize("stops", [-2.0, -0.7, 0.0, 0.7, 2.0])
+@pytest.mark.parametrize("transfer", [1, 13, 16, 18])
+def test_brighter_and_darker_keep_the_order_of_samples(transfer: int, stops: float) -> None:
+    """Black stays black, nothing leaves [0, 1], and 0 stops change nothing."""
+    ramp = np.linspace(0, 1, 1025, dtype=np.float32)
+
+    got = brightened(ramp, stops, Colour(transfer=transfer))
+
+    assert got[0] == pytest.approx(0, abs=1e-3)
+    assert (got >= 0).all()
+    assert (got <= 1).all()
+    assert (np.diff(got) >= 0).all()
+    moved = got[64:-64] - ramp[64:-64]
+    assert (moved * np.sign(stops) > 1e-3).all() if stops else not moved.any()
+
+
+@pytest.mark.parametrize("transfer", [16, 18])
+def test_hdr_is_brightened_and_darkened_back(transfer: int) -> None:
+    """Two stops up and two down, as long as nothing clips."""
+    ramp, colour = np.linspace(0.05, 0.6, 100, dtype=np.float32), Colour(transfer=transfer)
+
+    there = brightened(ramp, 1, colour)
+
+    np.testing.assert_allclose(brightened(there, -1, colour), ramp, atol=1e-3)
+    assert (there > ramp + 0.01).all()
+
+
+@pytest.mark.parametrize(("transfer", "white"), [(1, 1.0), (13, 1.0), (16, 0.58), (18, 0.75)])
+def test_graphics_white_is_where_bt_2408_says(transfer: int, white: float) -> None:
+    """203 cd/m² is 58 % in PQ and 75 % in HLG: table 1 of the report."""
+    assert white_signal(Colour(transfer=transfer)) == pytest.approx(white, abs=0.005)

@@ -38,7 +38,15 @@ def test_what_is_off_is_not_there() -> None:
     assert options.subject.changes_nothing
 
 
-@pytest.mark.parametrize(("privacy", "low"), [(0.0, 0.1), (0.05, 0.1), (0.5, 0.5)])
-def test_privacy_raises_what_is_let_through(privacy: float, low: float) -> None:
-    """Never lowers it."""
-    assert matting_options(resolve({"refine": {"privacy": privacy}})).refine.low == low
+def test_edges_are_learnt_guided_or_plain() -> None:
+    """One choice, and what it means for the workshop."""
+    learnt, guided, plain = (
+        matting_options(resolve({"refine": {"edges": how}})).refine
+        for how in ("learnt", "guided", "plain")
+    )
+
+    assert learnt.edges is not None
+    assert guided.edges is None
+    assert guided.radius_px == 1
+    assert plain.edges is None
+    assert plain.radius_px == 0

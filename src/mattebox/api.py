@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from os import PathLike, fspath
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,8 +17,9 @@ from mattebox.jobs import Job, plan
 from mattebox.settings import Settings, nested, resolve
 
 if TYPE_CHECKING:
-    from mattebox.assemble import Matting
+    from mattebox.assemble import Matting, QualityReport
     from mattebox.frame import Frame, Matte
+    from mattebox.ports import Source
     from mattebox.report import Progress, Report
 
 _log = logging.getLogger(__name__)
@@ -31,6 +33,8 @@ def replace_background(
     *,
     backdrop: Name = "auto",
     matte: Name | None = None,
+    fixes: Mapping[int, Name] | None = None,
+    quality_report: Name | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     **settings: object,
 ) -> list[Report]:
@@ -42,6 +46,10 @@ def replace_background(
         backdrop: an image, a video, a colour, ``blur``, ``blur:RADIUS``, ``transparent`` or
             ``auto``.
         matte: where the matte is saved too: ``.mkv`` for a video, ``.png`` for a picture.
+        fixes: a gray picture (or a cut-out) for each frame whose matte is to be as in it, by the
+            frame's number, the first being 0; frames around it follow.
+        quality_report: where to tell how good the mattes are, and where to look: a .json file; its
+            contact sheet is the .png beside it. See docs/quality-report.md.
         on_progress: called after every frame, on this thread.
         settings: sections or top-level keys of ``mattebox.Settings``, for example
             ``quality="best", refine={"feather_px": 2}, sink={"overwrite": True}``; or dotted keys,
@@ -53,7 +61,7 @@ def replace_background(
     Raises:
         MatteboxError: see ``mattebox.errors``; what was finished is kept as ``….partial.…``.
     """
-    from mattebox.assemble import open_matting
+    from mattebox.assemble import open_matting, open_quality_report, with_fixes
 
     resolved = _resolved(backdrop, settings)
     jobs = plan(
@@ -62,7 +70,9 @@ def replace_background(
         matte=None if matte is None else fspath(matte),
         picture_suffix=resolved.sink.picture_suffix,
     )
-    done = run(jobs, resolved, open_matting(resolved), on_progress)
+    quality = open_quality_report(_path(quality_report), jobs, resolved)
+    matting = with_fixes(open_matting(resolved), _paths(fixes), jobs, resolved)
+    done = run(jobs, resolved, matting, on_progress, quality)
     return [report for _, report in done]
 
 
@@ -72,6 +82,8 @@ def compose(
     output: Name | Sequence[Name],
     *,
     backdrop: Name,
+    fixes: Mapping[int, Name] | None = None,
+    quality_report: Name | None = None,
     on_progress: Callable[[Progress], None] | None = None,
     **settings: object,
 ) -> list[Report]:
@@ -80,18 +92,21 @@ def compose(
     Args:
         input: the video or picture that the matte was made from.
         matte: what ``replace_background(…, matte=…)`` wrote, corrected or not.
-        output, backdrop, on_progress, settings: as for ``replace_background``.
+        output, backdrop, fixes, quality_report, on_progress, settings: as for
+            ``replace_background``.
 
     Raises:
         SourceError: the matte was made from another file, or lacks a frame.
         MatteboxError: as for ``replace_background``.
     """
-    from mattebox.assemble import open_saved_matte
+    from mattebox.assemble import open_quality_report, open_saved_matte, with_fixes
 
     resolved = _resolved(backdrop, settings)
     jobs = plan(fspath(input), _names(output), picture_suffix=resolved.sink.picture_suffix)
-    saved = open_saved_matte(Path(fspath(matte)), fspath(input))
-    return [report for _, report in run(jobs, resolved, saved, on_progress)]
+    place = Path(fspath(matte))
+    quality = open_quality_report(_path(quality_report), jobs, resolved, saved_matte=place)
+    matting = with_fixes(open_saved_matte(place, fspath(input)), _paths(fixes), jobs, resolved)
+    return [report for _, report in run(jobs, resolved, matting, on_progress, quality)]
 
 
 def composites(
@@ -124,19 +139,41 @@ def run(
     settings: Settings,
     matting: Matting,
     on_progress: Callable[[Progress], None] | None = None,
+    quality: QualityReport | None = None,
 ) -> Iterator[tuple[Job, Report]]:
     """Run jobs one after the other; give each with its report when it is done.
 
     A picture of a folder that cannot be read is passed over; the others are still made.
 
+    Args:
+        jobs, settings, matting: what is made of what, and how.
+        on_progress: called after every frame, on this thread.
+        quality: looks at the mattes of all jobs; its files are written after the last.
+
     Raises:
         DecodeError: at the end, where pictures of a folder could not be read.
         MatteboxError: at once, for everything else.
     """
-    from mattebox.assemble import assemble, make_room, open_source
+    from mattebox.assemble import assemble, make_room
 
     make_room(jobs, settings)
     unreadable: list[str] = []
+    with nullcontext() if quality is None else quality:
+        for job, source in _opened(jobs, settings, unreadable):
+            yield job, assemble(job, source, settings, matting, quality).run(on_progress)
+    if unreadable:
+        raise DecodeError(
+            f"could not read {len(unreadable)} of {len(jobs)} pictures: {', '.join(unreadable)}.",
+            "The others are done.",
+        )
+
+
+def _opened(
+    jobs: Sequence[Job], settings: Settings, unreadable: list[str]
+) -> Iterator[tuple[Job, Source]]:
+    """Each job with its input opened; notes the pictures that cannot be, and passes them over."""
+    from mattebox.assemble import open_source
+
     for job in jobs:
         try:
             source = open_source(job.input, settings)
@@ -146,12 +183,7 @@ def run(
             _log.warning("passed over: %s", error.message)
             unreadable.append(Path(job.input).name)
             continue
-        yield job, assemble(job, source, settings, matting).run(on_progress)
-    if unreadable:
-        raise DecodeError(
-            f"could not read {len(unreadable)} of {len(jobs)} pictures: {', '.join(unreadable)}.",
-            "The others are done.",
-        )
+        yield job, source
 
 
 def _resolved(backdrop: Name, settings: Mapping[str, object]) -> Settings:
@@ -163,3 +195,11 @@ def _names(output: Name | Sequence[Name]) -> list[str]:
     if isinstance(output, (str, PathLike)):
         return [fspath(output)]
     return [fspath(name) for name in output]
+
+
+def _paths(fixes: Mapping[int, Name] | None) -> dict[int, Path]:
+    return {number: Path(name) for number, name in (fixes or {}).items()}
+
+
+def _path(name: Name | None) -> Path | None:
+    return None if name is None else Path(fspath(name))

@@ -48,6 +48,8 @@ _BT2020_LUMA = np.array([0.2627, 0.6780, 0.0593], np.float32)
 REFERENCE_WHITE = 203.0
 _HLG_PEAK = 1000.0
 _HLG_GAMMA = 1.2
+# Of SDR as a plain power, ITU-R BT.470; its curves have a straight part near black.
+_SDR_GAMMA = 2.2
 
 
 class Range(Enum):
@@ -188,6 +190,40 @@ def yuv_to_rgb_matrix(luma_weights: tuple[float, float]) -> npt.NDArray[np.float
     return np.array([[1, 0, red], [1, -blue * kb / kg, -red * kr / kg], [1, blue, 0]], np.float32)
 
 
+def white_signal(colour: Colour) -> float:
+    """Where in [0, 1] graphics white lies in gamma-encoded R, G, B and luma of those tags."""
+    return float(_to_tagged_light(np.ones((1, 1, 3), np.float32), colour)[0, 0, 0])
+
+
+def brightened(signal: Rgb, stops: float, colour: Colour) -> Rgb:
+    """What gamma-encoded samples become when the light on the scene is changed.
+
+    Args:
+        signal: float32 of any shape in [0, 1]: R, G, B, or the luma of grays.
+        stops: by how many doublings, in [-2, 2].
+        colour: the tags, for their transfer.
+
+    Returns:
+        Like ``signal``, never falling where it rises; black stays black. More light leaves SDR's
+        white where it is and squeezes what is near it, as film does, so that no highlight burns
+        out; PQ and HLG have room above white.
+    """
+    if stops == 0:
+        return signal
+    factor = np.float32(2**stops)
+    if colour.transfer == TRANSFER_PQ:
+        return np.minimum(_linear_to_pq(_pq_to_linear(signal) * factor), np.float32(1))
+    if colour.transfer == TRANSFER_HLG:
+        return np.minimum(_hlg_from_scene(_hlg_to_scene(signal) * factor), np.float32(1))
+    # As a power, whatever the curve says of near black: there a factor is a factor.
+    gain = np.float32(2 ** (stops / _SDR_GAMMA))
+    brighter: Rgb = gain * signal
+    if gain > 1:
+        # Slope `gain` at 0, through (1, 1), rising all the way as long as it is below 2.
+        brighter /= 1 + (gain - 1) * signal * signal
+    return brighter
+
+
 def _components(
     rgb: Rgb, pixels: PixelFormat, colour: Colour
 ) -> tuple[npt.NDArray[np.float32], ...]:
@@ -296,15 +332,27 @@ def _display_to_hlg(nits: Rgb) -> Rgb:
     relative = np.maximum(nits, 0) / _HLG_PEAK
     luminance = np.maximum(relative @ _BT2020_LUMA, 1e-6)[..., None]
     scene = relative * luminance ** ((1 - _HLG_GAMMA) / _HLG_GAMMA)
+    return _hlg_from_scene(scene.astype(np.float32))
+
+
+def _hlg_to_display(signal: Rgb) -> Rgb:
+    """An HLG signal to display light in cd/m² on a 1000 cd/m² display: BT.2100."""
+    scene = _hlg_to_scene(signal)
+    luminance = np.maximum(scene @ _BT2020_LUMA, 1e-6)[..., None]
+    nits: Rgb = (_HLG_PEAK * scene * luminance ** (_HLG_GAMMA - 1)).astype(np.float32)
+    return nits
+
+
+def _hlg_from_scene(scene: Rgb) -> Rgb:
+    """HLG's OETF: scene light in [0, 1] to a signal."""
     low = np.sqrt(3 * scene)
     high = _HLG_A * np.log(np.maximum(12 * scene - _HLG_B, 1e-6)) + _HLG_C
     return np.where(scene <= 1 / 12, low, high).astype(np.float32)
 
 
-def _hlg_to_display(signal: Rgb) -> Rgb:
-    """An HLG signal to display light in cd/m² on a 1000 cd/m² display: BT.2100."""
+def _hlg_to_scene(signal: Rgb) -> Rgb:
+    """HLG's OETF, inverted."""
     low = signal**2 / 3
     high = (np.exp((signal - _HLG_C) / _HLG_A) + _HLG_B) / 12
-    scene = np.where(signal <= 0.5, low, high)
-    luminance = np.maximum(scene @ _BT2020_LUMA, 1e-6)[..., None]
-    return (_HLG_PEAK * scene * luminance ** (_HLG_GAMMA - 1)).astype(np.float32)
+    scene: Rgb = np.where(signal <= 0.5, low, high).astype(np.float32)
+    return scene

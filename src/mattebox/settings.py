@@ -21,7 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from mattebox.errors import SettingsError
 
 Quality = Literal["fast", "balanced", "best"]
-LayerName = Literal["composite", "cutout", "foreground", "saliency"]
+LayerName = Literal["composite", "cutout", "foreground", "saliency", "matte"]
 Fit = Literal["cover", "contain", "stretch", "tile"]
 Anchor = Literal[
     "center",
@@ -132,6 +132,15 @@ class TemporalSettings(_Section):
     """Time between two frames from which the past is forgotten."""
 
 
+class FixSettings(_Section):
+    """Carries a matte that was corrected by hand (--fix) to the frames around its own."""
+
+    reach_s: float = Field(default=2.0, gt=0, le=60)
+    """Time before and after a corrected frame in which the correction counts, less and less, as
+    long as motion accounts for how the picture changes; so many seconds of frames wait in memory
+    while one lies ahead."""
+
+
 class SubjectSettings(_Section):
     """Who stays, where more than one is found."""
 
@@ -161,18 +170,22 @@ class SubjectSettings(_Section):
 class RefineSettings(_Section):
     """Makes the full-size matte from the network's small map."""
 
-    radius_px: int = Field(default=1, ge=0, le=16)
-    """Reach of the edge-following filter in pixels of the network's map; 0 interpolates plainly.
-    Keys have no map, and no use for it."""
+    edges: Literal["learnt", "guided", "plain"] = "learnt"
+    """learnt asks a small model how hard each edge is and how far it follows the picture, guided
+    takes all edges for alike and follows the picture, plain interpolates. Keys have no map, and no
+    use for it."""
+
+    radius_px: int = Field(default=1, ge=1, le=16)
+    """Reach of the edge-following filter of edges = "guided", in pixels of the network's map."""
 
     epsilon: float = Field(default=2e-3, gt=0, le=1)
-    """Contrast (variance, full scale 1) below which the filter ignores an edge in the picture."""
+    """Contrast (variance, full scale 1) below which that filter ignores an edge in the picture."""
 
     low: float = Field(default=0.1, ge=0, lt=1)
-    """Alpha up to here becomes 0."""
+    """Alpha up to here becomes 0; less of it where edges are learnt to be soft."""
 
     high: float = Field(default=0.9, gt=0, le=1)
-    """Alpha from here on becomes 1."""
+    """Alpha from here on becomes 1; less of it where edges are learnt to be soft."""
 
     privacy: float = Field(default=0.0, ge=0, lt=1)
     """Alpha up to here becomes 0, whatever low says: with 0.5 nothing shows that is not mostly the
@@ -211,7 +224,7 @@ class ForegroundSettings(_Section):
     estimate: bool = True
     """Estimate it, so that the old background does not shine through hair and soft edges."""
 
-    radius_px: float = Field(default=24.0, ge=1, le=500)
+    radius_px: float = Field(default=12.0, ge=1, le=500)
     """How far, in pixels of the frame, colour may come from."""
 
 
@@ -273,6 +286,25 @@ class BackdropSettings(_Section):
 
     blur_px: float = Field(default=24.0, ge=0, le=500)
     """Radius of blur in pixels of the frame, where the source says no other."""
+
+    light_wrap: float = Field(default=0.0, ge=0, le=1)
+    """How much of the backdrop's light spills over the subject's edge, as it does in a lens: 0
+    none; 0.3 is a good value, 0.5 shows. Not in a cutout."""
+
+    light_wrap_px: float = Field(default=16.0, ge=6, le=200)
+    """How far it spills, in pixels of the output."""
+
+    match_brightness: float = Field(default=0.0, ge=0, le=1)
+    """How far the subject is brought to the backdrop's brightness: 0 not at all, 1 to the same
+    mean, but by 1.5 stops at most; 0.4 is a good value. Not with blur, which is the same room, nor
+    in a cutout."""
+
+    match_colour: float = Field(default=0.0, ge=0, le=1)
+    """How far the subject takes on the backdrop's tint, likewise: mostly from blue to amber, and a
+    little from green to magenta; 0.5 is a good value."""
+
+    match_half_life_s: float = Field(default=1.0, ge=0, le=60)
+    """Time in which the subject follows half of a change of either, so that nothing flickers."""
 
 
 class SinkSettings(_Section):
@@ -337,11 +369,12 @@ class Settings(_Section):
 
     layer: LayerName = "composite"
     """What is written: the composite, the cutout (straight alpha), the foreground's own colour, or
-    the saliency map."""
+    the saliency map, or the matte."""
 
     input: InputSettings = InputSettings()
     model: ModelSettings = ModelSettings()
     temporal: TemporalSettings = TemporalSettings()
+    fix: FixSettings = FixSettings()
     subject: SubjectSettings = SubjectSettings()
     refine: RefineSettings = RefineSettings()
     foreground: ForegroundSettings = ForegroundSettings()

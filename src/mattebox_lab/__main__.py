@@ -13,18 +13,22 @@ import typer
 from mattebox.apps.cli.console import exit_code
 from mattebox.apps.cli.process import before_loading_libraries, before_working
 from mattebox.errors import MatteboxError
-from mattebox.settings import nested, parse_assignments
+from mattebox.settings import nested, parse_assignments, resolve
 from mattebox_lab import configs as config_files
 from mattebox_lab import reference as reference_page
 from mattebox_lab.evaluate.command import evaluate
 from mattebox_lab.train.average import average
 from mattebox_lab.train.command import train
+from mattebox_lab.train.edges.command import edges
 
 app = typer.Typer(help=__doc__, no_args_is_help=True, pretty_exceptions_enable=False)
 app.command()(train)
 app.command()(average)
+app.command()(edges)
 app.command()(evaluate)
 ROOT = Path(__file__).resolve().parents[2]
+# Of the samples: what is before and behind whom was never in one picture.
+ROOMS = ("thing.jpg", "backdrops/dusk-hills.jpg", "backdrops/studio.jpg")
 
 
 class Measured(StrEnum):
@@ -33,6 +37,7 @@ class Measured(StrEnum):
     SIZES = "sizes"
     LEVELS = "levels"
     RADII = "radii"
+    COMPOSITES = "composites"
 
 
 @app.command()
@@ -66,16 +71,32 @@ def defaults(
 ) -> None:
     """Measure what the defaults were chosen by: docs/quality.md."""
     from mattebox_lab.evaluate import defaults as measuring
+    from mattebox_lab.evaluate.mixtures import composites
 
     before_working()
-    sample = ROOT / "samples" / "clip.mp4"
-    found = measuring.examples(material, sample, every=every, stills=stills)
+    samples = ROOT / "samples"
+    rooms = [samples / name for name in ROOMS]
+    found = measuring.examples(material, samples / "clip.mp4", every=every, stills=stills)
     lines = {
         Measured.SIZES: lambda: measuring.sizes(model, found),
         Measured.LEVELS: lambda: measuring.levels(model, found),
         Measured.RADII: lambda: measuring.radii(found),
+        Measured.COMPOSITES: lambda: composites(model, found, rooms),
     }[what]()
     for line in lines:
+        print(line, flush=True)
+
+
+@app.command()
+def corrections(
+    material: Annotated[Path, typer.Argument(help="A folder with clips and truth in truth/.")],
+    assignments: Annotated[list[str] | None, typer.Option("--set", help="Any option.")] = None,
+) -> None:
+    """What --fix does to the frames around: each clip's worst frame, corrected with the truth."""
+    from mattebox_lab.evaluate.corrections import measured
+
+    before_working()
+    for line in measured(material, resolve(nested(parse_assignments(assignments or ())))):
         print(line, flush=True)
 
 

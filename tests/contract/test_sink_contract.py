@@ -237,7 +237,7 @@ def test_overwrite_replaces_what_stands_there(filing: Door, tmp_path: Path) -> N
     """With overwrite on, close puts the new result in the place of the old one."""
     path = tmp_path / filing.name
     make_result(path, filing)
-    stale = path / "000001.png" if path.is_dir() else path
+    stale = path / "000000.png" if path.is_dir() else path
     stale.write_bytes(b"old")
     sink = filing.make(path, True)
     sink.open(filing.format)

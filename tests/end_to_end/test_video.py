@@ -83,7 +83,7 @@ def test_several_outputs_and_the_matte_are_made_in_one_go(tmp_path: Path) -> Non
     assert seen[2].pixels.startswith("gray")
 
 
-@pytest.mark.parametrize("layer", ["composite", "cutout", "foreground", "saliency"])
+@pytest.mark.parametrize("layer", ["composite", "cutout", "foreground", "saliency", "matte"])
 def test_every_layer_can_be_written(tmp_path: Path, layer: str) -> None:
     """--layer says which picture is made of the matte."""
     clip = write_clip(tmp_path / "in.mkv", frames=3)

@@ -29,6 +29,7 @@ from mattebox.matting.refine import (
 from mattebox.matting.resample import enlarge, shrink
 
 PLAIN = RefineOptions(
+    edges=None,
     radius_px=1,
     epsilon=2e-3,
     low=0.0,

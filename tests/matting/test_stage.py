@@ -20,6 +20,7 @@ from mattebox.matting.temporal import TemporalOptions
 from segmenters import BrightnessSegmenter, ThresholdSegmenter
 
 REFINE = RefineOptions(
+    edges=None,
     radius_px=1,
     epsilon=2e-3,
     low=0.05,

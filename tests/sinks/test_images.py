@@ -192,7 +192,7 @@ def test_a_second_picture_is_an_error(tmp_path: Path) -> None:
 
 
 def test_a_folder_holds_numbered_pictures_in_order(tmp_path: Path) -> None:
-    """Six digits, from 1, so that they sort."""
+    """Six digits, so that they sort, from 0, as frames are counted."""
     sink = FolderSink(tmp_path / "out", suffix=".png", quality=75, overwrite=False)
     format = clips.video_format("gray")
     frames = [clips.pattern_frame(format, index) for index in range(12)]
@@ -202,7 +202,7 @@ def test_a_folder_holds_numbered_pictures_in_order(tmp_path: Path) -> None:
     assert not (tmp_path / "out").exists()
     sink.close()
     found = sorted((tmp_path / "out").iterdir())
-    assert [path.name for path in found] == [f"{number:06d}.png" for number in range(1, 13)]
+    assert [path.name for path in found] == [f"{number:06d}.png" for number in range(12)]
     for path, frame in zip(found, frames, strict=True):
         np.testing.assert_array_equal(cv2.imread(str(path), cv2.IMREAD_UNCHANGED), frame.planes[0])
 
@@ -215,15 +215,15 @@ def test_an_empty_folder_may_be_used(tmp_path: Path) -> None:
     sink.open(frame.format)
     sink.write(frame)
     sink.close()
-    assert [path.name for path in (tmp_path / "out").iterdir()] == ["000001.png"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["000000.png"]
 
 
 def test_overwriting_a_folder_removes_only_the_rest_of_a_longer_run(tmp_path: Path) -> None:
     """What follows the last number goes, or two clips would be mixed; all else stays."""
     folder = tmp_path / "out"
     folder.mkdir()
-    stay = ("000006.png", "20240115.png", "000003.jpg", "notes.txt", "1.png", "holiday.png")
-    for name in ("000001.png", "000003.png", "000004.png", *stay):
+    stay = ("000005.png", "20240115.png", "000003.jpg", "notes.txt", "1.png", "holiday.png")
+    for name in ("000000.png", "000002.png", "000003.png", *stay):
         (folder / name).write_text("old")
     sink = FolderSink(folder, suffix=".png", quality=75, overwrite=True)
     frame = picture_of("gbrp")
@@ -232,7 +232,7 @@ def test_overwriting_a_folder_removes_only_the_rest_of_a_longer_run(tmp_path: Pa
     sink.write(frame)
     sink.close()
     found = {path.name: path.read_bytes() != b"old" for path in folder.iterdir()}
-    assert found == {"000001.png": True, "000002.png": True, **dict.fromkeys(stay, False)}
+    assert found == {"000000.png": True, "000001.png": True, **dict.fromkeys(stay, False)}
 
 
 def test_a_picture_that_is_read_is_never_replaced(tmp_path: Path) -> None:

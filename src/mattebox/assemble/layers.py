@@ -14,6 +14,8 @@ from mattebox.settings import BackdropSettings, Settings
 
 if TYPE_CHECKING:
     from mattebox.matting.foreground import ForegroundOptions
+    from mattebox.matting.light_wrap import WrapOptions
+    from mattebox.matting.tone_match import MatchOptions
     from mattebox.ports import Backdrop, Layer
 
 _log = logging.getLogger(__name__)
@@ -38,12 +40,15 @@ def open_layer(settings: Settings, *, transparent: bool) -> Layer:
 
     if settings.layer == "saliency":
         return layers.Saliency(heat=settings.sink.heat)
+    if settings.layer == "matte":
+        return layers.AlphaMatte()
     if settings.layer == "foreground":
         return layers.Foreground(_foreground(settings))
     estimate = _foreground(settings) if settings.foreground.estimate else None
     if settings.layer == "cutout" or transparent:
         return layers.Cutout(estimate)
-    return layers.Composite(open_backdrop(settings.backdrop.source, settings), estimate)
+    backdrop = open_backdrop(settings.backdrop.source, settings)
+    return layers.Composite(backdrop, estimate, _match(settings), _wrap(settings))
 
 
 def open_backdrop(name: str, settings: Settings) -> Backdrop:
@@ -54,10 +59,10 @@ def open_backdrop(name: str, settings: Settings) -> Backdrop:
         SettingsError: a radius that is no number.
     """
     options = settings.backdrop
-    kind, _, argument = name.partition(":")
-    if kind == "blur" and not Path(name).exists():
+    if _is_blur(name):
         from mattebox.backdrops.blur import BlurBackdrop
 
+        argument = name.partition(":")[2]
         return BlurBackdrop(_blur_radius(argument) if argument else options.blur_px)
     path = Path(name)
     if not path.exists():
@@ -99,6 +104,34 @@ def _foreground(settings: Settings) -> ForegroundOptions:
     from mattebox.matting.foreground import ForegroundOptions
 
     return ForegroundOptions(radius_px=settings.foreground.radius_px)
+
+
+def _match(settings: Settings) -> MatchOptions | None:
+    from mattebox.matting.tone_match import MatchOptions
+
+    options = settings.backdrop
+    # Before its own room the subject is in the right light already.
+    if _is_blur(options.source) or not (options.match_brightness or options.match_colour):
+        return None
+    return MatchOptions(
+        brightness=options.match_brightness,
+        colour=options.match_colour,
+        half_life_s=options.match_half_life_s,
+    )
+
+
+def _wrap(settings: Settings) -> WrapOptions | None:
+    from mattebox.matting.light_wrap import WrapOptions
+
+    options = settings.backdrop
+    if not options.light_wrap:
+        return None
+    return WrapOptions(strength=options.light_wrap, reach_px=options.light_wrap_px)
+
+
+def _is_blur(name: str) -> bool:
+    """Whether the backdrop is the scene itself, blurred, and not a file of that name."""
+    return name.partition(":")[0] == "blur" and not Path(name).exists()
 
 
 def _blur_radius(text: str) -> float:

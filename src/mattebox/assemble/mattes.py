@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from functools import cache
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ from mattebox.jobs import Kind, input_kind
 from mattebox.settings import Settings
 
 if TYPE_CHECKING:
+    import torch
+
+    from mattebox.matting.edge_model import EdgeModel
     from mattebox.matting.focus import FocusOptions
     from mattebox.matting.keying import Key
     from mattebox.matting.refine import RefineOptions
@@ -49,12 +53,14 @@ class Matting:
         batch: how many frames it likes to take at once.
         header: what a saved matte says of how it was made.
         saved_matte: the file that the mattes come from, where they were made before.
+        pictures_read: the files of mattes that a user has corrected.
     """
 
     stage: MattingStage
     batch: int
     header: Mapping[str, str] = field(default_factory=dict)
     saved_matte: str | None = None
+    pictures_read: tuple[str, ...] = ()
     live_stage: MattingStage | None = None
 
     def stage_for(self, source: Source) -> MattingStage:
@@ -137,7 +143,9 @@ def _network(settings: Settings) -> Matting:
     segmenter = TorchSegmenter(
         weights.load(checkpoint), device=model.device, precision=model.precision
     )
-    options, live = matting_options(settings), matting_options(settings, live=True)
+    options, live = (
+        _on_device(matting_options(settings, live=live), segmenter.device) for live in (False, True)
+    )
     return Matting(
         lambda batches: matting(batches, segmenter, options),
         batch=model.batch,
@@ -159,9 +167,17 @@ def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions
         size=settings.model.size,
         focus=_focus(settings),
         temporal=_temporal(settings, live=live),
-        subject=_subject(settings),
-        refine=_refinement(settings),
+        subject=subject(settings),
+        refine=refinement(settings),
     )
+
+
+def _on_device(options: MattingOptions, device: torch.device) -> MattingOptions:
+    """The options with what is learnt on the device where mattes are refined."""
+    edges = options.refine.edges
+    if edges is None or device.type == "cpu":
+        return options
+    return replace(options, refine=replace(options.refine, edges=edges.to(device)))
 
 
 def _keying_stage(settings: Settings) -> MattingStage:
@@ -170,17 +186,17 @@ def _keying_stage(settings: Settings) -> MattingStage:
     from mattebox.matting.stage import kept_by, with_regions
     from mattebox.matting.subject import Chooser
 
-    refinement, subject = _refinement(settings), _subject(settings)
+    shaping, who = refinement(settings), subject(settings)
     make_key = _chroma_key(settings) if settings.model.name == "chroma" else _threshold(settings)
 
     def stage(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
         # They remember what they have seen: every run gets its own.
-        key, chooser = make_key(), Chooser(subject)
+        key, chooser = make_key(), Chooser(who)
         return keying.keying(
             batches,
             key,
             lambda alpha, frame: with_regions(
-                reshape(kept_by(chooser, alpha, frame), refinement), subject
+                reshape(kept_by(chooser, alpha, frame), shaping), who
             ),
         )
 
@@ -226,27 +242,40 @@ def _focus(settings: Settings) -> FocusOptions | None:
 
     model = settings.model
     # Whom to look at closely is not for the network to say where the user has said who stays.
-    if not model.focus or not _subject(settings).changes_nothing:
+    if not model.focus or not subject(settings).changes_nothing:
         return None
     return FocusOptions(size=model.size, recheck_s=model.recheck_s)
 
 
-def _subject(settings: Settings) -> SubjectOptions:
+def subject(settings: Settings) -> SubjectOptions:
+    """Who stays."""
     from mattebox.matting.subject import SubjectOptions
 
     return SubjectOptions(**settings.subject.model_dump())
 
 
-def _refinement(settings: Settings) -> RefineOptions:
+def refinement(settings: Settings) -> RefineOptions:
+    """How a map becomes a matte."""
     from mattebox.matting.refine import RefineOptions
 
     values = settings.refine.model_dump()
-    return RefineOptions(**{**values, "low": max(settings.refine.low, settings.refine.privacy)})
+    how = values.pop("edges")
+    edges = _edge_model() if how == "learnt" else None
+    radius_px = 0 if how == "plain" else values["radius_px"]
+    return RefineOptions(**{**values, "edges": edges, "radius_px": radius_px})
+
+
+@cache
+def _edge_model() -> EdgeModel:
+    from mattebox.matting.edge_model import EdgeModel
+    from mattebox.nets.edge_weights import read_edge_weights
+
+    return EdgeModel(*read_edge_weights())
 
 
 def _header(settings: Settings) -> dict[str, str]:
     """What a saved matte says of the settings that made it."""
-    sections = {"model", "temporal", "subject", "refine", "chroma", "threshold"}
+    sections = {"model", "temporal", "fix", "subject", "refine", "chroma", "threshold"}
     return {
         HEADER_VERSION: version("mattebox"),
         HEADER_SETTINGS: json.dumps(settings.model_dump(include=sections), sort_keys=True),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mattebox.assemble.inputs import open_source
 from mattebox.assemble.layers import is_transparent, open_layer
 from mattebox.assemble.mattes import Matting
+from mattebox.assemble.quality import QualityReport
 from mattebox.assemble.results import matte_output, open_sink, together
 from mattebox.channel import Overflow
 from mattebox.errors import SinkRefused
@@ -22,13 +23,20 @@ if TYPE_CHECKING:
     from mattebox.ports import Layer, Sink, Source
 
 
-def assemble(job: Job, source: Source, settings: Settings, matting: Matting) -> Pipeline:
+def assemble(
+    job: Job,
+    source: Source,
+    settings: Settings,
+    matting: Matting,
+    quality: QualityReport | None = None,
+) -> Pipeline:
     """The whole data path of one job, ready to run.
 
     Args:
         job: what is made of what.
         source: the job's input, opened; the pipeline's from now on, and closed if this raises.
         settings, matting: how.
+        quality: looks at the mattes as they pass; None: nobody does.
 
     Raises:
         MatteboxError: a backdrop or output cannot be had; nothing is left open.
@@ -37,9 +45,10 @@ def assemble(job: Job, source: Source, settings: Settings, matting: Matting) -> 
         undo.callback(source.close)
         outputs = _outputs(job, settings, matting)
         undo.pop_all()
-    return Pipeline(
-        source, matting.stage_for(source), outputs, plan=_plan(source, settings, matting)
-    )
+    stage = matting.stage_for(source)
+    if quality is not None:
+        stage = quality.watching(stage, job.input)
+    return Pipeline(source, stage, outputs, plan=_plan(source, settings, matting))
 
 
 def open_pairs(input: str, settings: Settings, matting: Matting, layer: Layer) -> Pairs:
@@ -118,7 +127,8 @@ def _outputs(job: Job, settings: Settings, matting: Matting) -> list[Output]:
 
 def _files_read(job: Job, settings: Settings, matting: Matting) -> list[Path]:
     """The files that are open while the job runs."""
-    names = (job.input, settings.backdrop.source, matting.saved_matte)
+    read = matting.saved_matte, *matting.pictures_read
+    names = (job.input, settings.backdrop.source, *read)
     return [path for name in names if name and (path := Path(name)).is_file()]
 
 

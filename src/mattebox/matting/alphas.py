@@ -14,7 +14,7 @@ import numpy.typing as npt
 from torch import Tensor
 
 from mattebox.frame import Frame
-from mattebox.matting.cells import SIDE, Cells, gather, plane_side
+from mattebox.matting.cells import SIDE, Cells, gather, plane_side, shrink_cells
 from mattebox.pixels import PixelFormat
 
 Alpha: TypeAlias = npt.NDArray[np.float32]  # (height, width) in [0, 1]
@@ -69,17 +69,7 @@ def cell_alphas(alpha: Alpha, cells: Cells, pixels: PixelFormat) -> tuple[Alpha,
     full = gather(whole, (SIDE, SIDE), cells)
     if block == (1, 1) or pixels.colour_planes == 1:
         return (full,) * pixels.colour_planes
-    height, width = plane_side(1, pixels)
-    chroma: Alpha = np.empty((len(full), height, width), np.float32)
-    if len(full):
-        # One above the other they are one picture; no block reaches from one into the next.
-        column = full.reshape(-1, SIDE)
-        cv2.resize(
-            column,
-            (width, len(full) * height),
-            chroma.reshape(-1, width),
-            interpolation=cv2.INTER_AREA,
-        )
+    chroma = shrink_cells(full, plane_side(1, pixels))
     return full, chroma, chroma
 
 

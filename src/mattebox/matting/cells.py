@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TypeAlias, TypeVar
+from typing import Any, TypeAlias, TypeVar
 
 import cv2
 import numpy as np
@@ -94,6 +94,30 @@ def gather(
     """Some cells of a plane in a new array (n, height, width)."""
     found: npt.NDArray[_Scalar] = as_cells(whole_cells(plane, side), side)[cells]
     return found
+
+
+def shrink_cells(cells: npt.NDArray[_Scalar], side: tuple[int, int]) -> npt.NDArray[_Scalar]:
+    """Cells of full planes, (n, 8, 8), averaged to those of a subsampled one, (n, *side)."""
+    if side == (SIDE, SIDE):
+        return cells
+    height, width = side
+    small = np.empty((len(cells), height, width), cells.dtype)
+    if len(cells):
+        # One above the other they are one picture; no block reaches from one into the next.
+        column = np.ascontiguousarray(cells).reshape(-1, SIDE)
+        to = small.reshape(-1, width)
+        cv2.resize(column, (width, len(to)), to, interpolation=cv2.INTER_AREA)
+    return small
+
+
+def rounded_sum(
+    some: npt.NDArray[Any], others: npt.NDArray[Any], pixels: PixelFormat
+) -> npt.NDArray[Any]:
+    """Two arrays of one shape added up, as whole samples of a layout; what lies beyond it clips."""
+    if pixels.depth == 8:
+        return np.asarray(cv2.add(some, others, dtype=cv2.CV_8U))
+    wide = np.asarray(cv2.add(some, others, dtype=cv2.CV_16U))
+    return np.minimum(wide, pixels.peak, out=wide)
 
 
 def in_portions(cells: Cells) -> Iterator[Cells]:

@@ -30,9 +30,17 @@ from mattebox.matting.cells import (
     whole_cells,
 )
 from mattebox.matting.foreground import ForegroundOptions, OwnColour
+from mattebox.matting.light_wrap import LightWrap
+from mattebox.matting.tone import Tone, Toning
 
 
-def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None = None) -> Frame:
+def composite(
+    matte: Matte,
+    backdrop: Planes,
+    estimate: ForegroundOptions | None = None,
+    tone: Tone | None = None,
+    wrap: LightWrap | None = None,
+) -> Frame:
     """Lay the matte's frame over a backdrop.
 
     Args:
@@ -41,10 +49,12 @@ def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None
         backdrop: the colour planes behind, in the frame's layout, see ``ports.Backdrop``.
         estimate: how the foreground's own colour is found in its soft edges; None lays the frame
             over as it is, with what it shows of the old background there.
+        tone: another light for the foreground; None leaves it in its own.
+        wrap: how the backdrop's light spills over its edge; None: not at all.
 
     Returns:
         A frame in the same layout without alpha plane, with the frame's own time: equal to the
-        frame where alpha is 1, to the backdrop where it is 0.
+        backdrop where alpha is 0, and to the frame where it is 1, but for ``tone`` and ``wrap``.
 
     Raises:
         FrameError: the backdrop does not fit the frame.
@@ -57,16 +67,22 @@ def composite(matte: Matte, backdrop: Planes, estimate: ForegroundOptions | None
     own = None
     if estimate is not None and len(parts.mixed[0]):
         own = OwnColour(frame, alpha, coverage, estimate, parts.mixed)
+    toning = None if tone is None or not coverage.any() else Toning(tone, frame.format)
+    solid = frame.colour_planes if toning is None else toning.planes(frame, coverage)
     planes = [
         _copied(plane, behind, plane_side(index, pixels), parts)
-        for index, (plane, behind) in enumerate(zip(frame.colour_planes, backdrop, strict=True))
+        for index, (plane, behind) in enumerate(zip(solid, backdrop, strict=True))
     ]
     for cells in in_portions(parts.mixed):
         alphas = cell_alphas(alpha, cells, pixels)
         colours = own.at(cells, alphas) if own else _as_it_is(frame, cells)
+        if toning is not None:
+            colours = toning.cells(colours)
         for index, (colour, shares) in enumerate(zip(colours, alphas, strict=True)):
             mixed = as_cells(planes[index], plane_side(index, pixels))
             mixed[cells] = over(colour, shares, mixed[cells])
+    if wrap is not None:
+        wrap.spill(planes, alpha, coverage, backdrop)
     shapes = [plane.shape for plane in backdrop]
     planes = [plane[:height, :width] for plane, (height, width) in zip(planes, shapes, strict=True)]
     opaque = frame.format

@@ -31,7 +31,11 @@ class CutFinder:
     def is_cut(self, frame: Frame) -> bool:
         """Whether a frame shows another scene than the one given before it; the first does not."""
         glance = prepare([frame], _GLANCE)[0].numpy().transpose(1, 2, 0)
-        small = cv2.resize(np.ascontiguousarray(glance), _PLACES, interpolation=cv2.INTER_AREA)
+        return self.is_another(np.ascontiguousarray(glance))
+
+    def is_another(self, glance: npt.NDArray[np.uint8]) -> bool:
+        """``is_cut`` for who has a small picture of the frame: (h, w, 3), each side 32 or more."""
+        small = cv2.resize(glance, _PLACES, interpolation=cv2.INTER_AREA)
         now, before = np.asarray(small, np.float32), self._before
         self._before = now
         return before is not None and float(np.abs(now - before).mean()) > _CUT

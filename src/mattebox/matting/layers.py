@@ -25,9 +25,12 @@ from mattebox.colour import (
 from mattebox.errors import FrameError
 from mattebox.frame import Frame, Matte, VideoFormat
 from mattebox.matting.alphas import Alpha, alpha_array, plane_alphas
+from mattebox.matting.cells import coverage_of
 from mattebox.matting.composite import composite
 from mattebox.matting.foreground import ForegroundOptions, black_samples, estimate_foreground
+from mattebox.matting.light_wrap import LightWrap, WrapOptions
 from mattebox.matting.resample import enlarge
+from mattebox.matting.tone_match import MatchOptions, ToneMatcher
 from mattebox.pixels import Family, PixelFormat, is_carried, pixel_format
 from mattebox.ports import Backdrop
 
@@ -42,21 +45,38 @@ class Composite:
         backdrop: opened and closed together with the layer.
         foreground: how the foreground's own colour is found; None lays the frame over as it is,
             with what it shows of the old background in its soft edges.
+        match: how the light on it is brought to the backdrop's; None leaves it as it is.
+        wrap: how the backdrop's light spills over its edge; None: not at all.
     """
 
-    def __init__(self, backdrop: Backdrop, foreground: ForegroundOptions | None) -> None:
+    def __init__(
+        self,
+        backdrop: Backdrop,
+        foreground: ForegroundOptions | None,
+        match: MatchOptions | None = None,
+        wrap: WrapOptions | None = None,
+    ) -> None:
         self._backdrop = backdrop
         self._foreground = foreground
+        self._matcher = None if match is None else ToneMatcher(match)
+        self._wrap_options = wrap
+        self._wrap: LightWrap | None = None
 
     def open(self, format: VideoFormat) -> VideoFormat:
         """See ``Layer``."""
         self._backdrop.open(format)
+        if self._wrap_options is not None:
+            self._wrap = LightWrap(self._wrap_options, format)
         return format.with_pixels(format.pixels.without_alpha())
 
     def render(self, matte: Matte) -> Frame:
         """See ``Layer``."""
         behind = self._backdrop.render(matte)
-        return composite(matte, behind, self._foreground)
+        tone = None
+        if self._matcher is not None:
+            matte = _covered(matte)
+            tone = self._matcher.tone(matte, behind)
+        return composite(matte, behind, self._foreground, tone, self._wrap)
 
     def close(self) -> None:
         """See ``Layer``."""
@@ -160,6 +180,14 @@ class Saliency:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _covered(matte: Matte) -> Matte:
+    """The matte with its coverage known."""
+    if matte.coverage is not None:
+        return matte
+    coverage = coverage_of(alpha_array(matte.alpha))
+    return Matte.covered(matte.frame, matte.alpha, matte.saliency, coverage)
 
 
 def _opaque(frame: Frame, planes: Planes) -> Frame:

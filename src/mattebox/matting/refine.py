@@ -1,8 +1,9 @@
 """From the network's small map to an alpha matte at full size, along the picture's own edges.
 
 What lives here: cleaning the map, enlarging it under the guidance of the full-resolution luma, and
-shaping the result: levels, sharpening, gamma, feather. What does not: time (``temporal``), colour
-(``foreground``). Tensors on the segmenter's device; called on the matting thread.
+shaping the result: levels, sharpening, gamma, feather. What does not: how hard an edge is
+(``edge_model``), time (``temporal``), colour (``foreground``). Tensors on the segmenter's device;
+called on the matting thread.
 """
 
 from __future__ import annotations
@@ -19,13 +20,12 @@ from torch import Tensor
 from mattebox.colour import Plane
 from mattebox.frame import Coverage, Frame
 from mattebox.matting.cells import SIDE, Enlarging, as_cells, gather
+from mattebox.matting.edge_model import DOUBT, EdgeModel
 from mattebox.matting.prepare import resize_plane
 from mattebox.matting.resample import box_mean, enlarge, plane_tensor, shrink, soften, to_grid
 
 # Interpolation may miss 0 and 1 by a rounding error; what is this close to them becomes exact.
 _ROUNDING = 1e-6
-# By what the doubt α (1 − α) is multiplied, up to 1.
-_DOUBT = 64.0
 # At sharpen = 1 an edge becomes twenty times as steep; more would be a staircase.
 _STEEPEST = 20.0
 # Levels up to this steep may be enlarged with an overshoot: steeper ones would make rings of it.
@@ -46,20 +46,23 @@ class RefineOptions:
     """How the map becomes a matte. Steps run in this order.
 
     Attributes:
+        edges: what says how hard each edge is, and how far it follows the picture; None: all are
+            alike, as ``radius_px``, ``epsilon``, ``low`` and ``high`` say.
         fill_holes: holes smaller than this share of the frame's area become foreground; 0: none.
         remove_specks: islands smaller than this share of the area become background; 0: none.
         radius_px: how far around a pixel its guidance looks, in pixels of the map; 0: bilinear, no
             guidance. 1 measured best.
         epsilon: the variance of luma, in [0, 1]², that counts as an edge; the larger, the flatter.
         low, high: saliency up to ``low`` becomes exactly 0, from ``high`` on exactly 1, the rest
-            is spread evenly between; 0 ≤ low < high ≤ 1.
-        privacy: if above 0, what the levels have made 0 stays 0, whatever choke and feather do.
+            is spread evenly between; 0 ≤ low < high ≤ 1. With ``edges`` soft ones get less of it.
+        privacy: alpha up to here becomes exactly 0, and stays so whatever choke and feather do.
         sharpen: contrast around one half, from 0 (as it is) to 1 (nearly a cut with scissors).
         gamma: above 0; alpha becomes alpha^gamma: above 1 soft parts get thinner, below 1 fuller.
         choke_px: how far the edge moves inwards, in pixels of the frame; below 0: outwards.
         feather_px: width of the soft edge that is added, in pixels of the frame; 0: none.
     """
 
+    edges: EdgeModel | None
     radius_px: int
     epsilon: float
     low: float
@@ -99,14 +102,14 @@ def refine_in_cells(
     """
     size = frame.format.height, frame.format.width
     saliency = clean(saliency, options.fill_holes, options.remove_specks)
-    gain, offset = _levels(options)
     coverage: Coverage | None = None
-    if options.radius_px > 0 and size[0] > saliency.shape[0] and size[1] > saliency.shape[1]:
+    is_guided = options.edges is not None or options.radius_px > 0
+    if is_guided and size[0] > saliency.shape[0] and size[1] > saliency.shape[1]:
         if guide is None:
             guide = resize_plane(frame.planes[0], (saliency.shape[0], saliency.shape[1]))
-        guidance = options.radius_px, options.epsilon
-        alpha, coverage = _guided(saliency, (frame, guide), guidance, (gain, offset))
+        alpha, coverage = _guided(saliency, (frame, guide), options)
     else:
+        gain, offset = _levels(options)
         alpha = _any_size(saliency * gain + offset, size).clamp_(0, 1)
     if options.gamma == 1 and options.choke_px == 0 and options.feather_px == 0:
         return alpha, coverage
@@ -208,37 +211,43 @@ def _shaped(alpha: Tensor, options: RefineOptions) -> Tensor:
 
 def _levels(options: RefineOptions) -> tuple[float, float]:
     """(gain, offset) of levels and sharpening together: both are straight lines, then clipped."""
-    low, high = max(options.low, _ROUNDING), min(options.high, 1 - _ROUNDING)
+    bottom, top = _ends(options)
+    further, shift = _sharpening(options)
+    gain = further / (top - bottom)
+    return gain, shift - bottom * gain
+
+
+def _ends(options: RefineOptions) -> tuple[float, float]:
+    """What becomes 0, and what becomes 1."""
+    low = max(options.low, options.privacy)
+    return max(low, _ROUNDING), min(options.high, 1 - _ROUNDING)
+
+
+def _sharpening(options: RefineOptions) -> tuple[float, float]:
+    """(gain, offset) of contrast around one half."""
     steeper = 1 / (1 - options.sharpen * (1 - 1 / _STEEPEST))
-    gain = steeper / (high - low)
-    return gain, 0.5 * (1 - steeper) - low * gain
+    return steeper, 0.5 * (1 - steeper)
 
 
 def _guided(
-    saliency: Tensor,
-    picture: tuple[Frame, Plane],
-    guidance: tuple[int, float],
-    levels: tuple[float, float],
+    saliency: Tensor, picture: tuple[Frame, Plane], options: RefineOptions
 ) -> tuple[Tensor, Coverage | None]:
-    """The map at full size plus what the luma's fine detail says, through the levels, in [0, 1].
+    """The map at full size plus what the luma's fine detail says, in [0, 1].
 
-    Around each pixel of the map, saliency is fitted as a line of luma, as in the fast guided
-    filter (He, Sun and Tang, "Guided image filtering", ECCV 2010; He and Sun, "Fast guided
-    filter", arXiv 1505.00996). That filter then puts the line in the place of the map, and so
-    loses what the map knew: with a true map at a quarter of the size it is worse than bilinear.
-    Here only the line's slope is used, on what the full luma has more than the small one:
-    alpha = map↑ + slope↑ × luma − (slope × small luma)↑. The arrows go by way of a grid whose
-    pixels are a power of two wide: cubic up to there, bilinear from there, so that single cells can
-    be worked out. On true maps alpha's mean error is 2 % below that of bilinear all the way.
+    alpha = value↑ + slope↑ × luma − (slope × small luma)↑, where the value is the map through the
+    levels, and the slope what alpha gains per luma, both for each pixel of the map. The arrows go
+    by way of a grid whose pixels are a power of two wide: cubic up to there where levels are
+    gentle, bilinear from there, so that single cells can be worked out.
+
+    Args:
+        picture: the frame, and its first plane at the map's size.
     """
     frame, small = picture
     luma, peak = frame.planes[0], frame.format.pixels.peak
     guide = plane_tensor(small).to(saliency.device).to(torch.float32).div_(peak)
-    gain, offset = levels
-    levelled = (saliency * gain).add_(offset)
-    slope = _slope(saliency, levelled, guide, guidance).mul_(gain)
-    line = levelled.sub_(slope * guide), slope.div_(peak)
-    smooth = gain <= _GENTLE
+    value, slope = _line(saliency, guide, options)
+    line = value.sub_(slope * guide), slope.div_(peak)
+    smooth = options.edges is None and _levels(options)[0] <= _GENTLE
     span = _span((saliency.shape[0], saliency.shape[1]), luma.shape)
     if saliency.device.type == "cpu" and span > 1:
         alpha, coverage = _in_cells(line, luma, span, smooth=smooth)
@@ -246,26 +255,40 @@ def _guided(
     return _everywhere(line, luma, span, smooth=smooth), None
 
 
-def _slope(
-    saliency: Tensor, levelled: Tensor, guide: Tensor, guidance: tuple[int, float]
-) -> Tensor:
-    """float32 (h, w) saliency per luma where the matte will be in doubt, and exactly 0 elsewhere.
+def _line(saliency: Tensor, guide: Tensor, options: RefineOptions) -> tuple[Tensor, Tensor]:
+    """Value and slope, float32 (h, w) each: learnt, or fitted around each pixel."""
+    if options.edges is None:
+        return _fitted_line(saliency, guide, options)
+    value, slope = options.edges.line(saliency, guide, options.low, options.high)
+    gain, offset = _sharpening(options)
+    if options.privacy > 0:
+        # The model may have been gentler than its levels: this is the last word.
+        rest = 1 - options.privacy
+        gain, offset = gain / rest, offset - gain * options.privacy / rest
+    return value.mul_(gain).add_(offset), slope.mul_(gain)
 
-    Args:
-        saliency, guide: float32 (h, w) in [0, 1].
-        levelled: saliency through the levels, unclipped: what lies outside of [0, 1] is certain.
-        guidance: radius and epsilon, see ``RefineOptions``.
+
+def _fitted_line(saliency: Tensor, guide: Tensor, options: RefineOptions) -> tuple[Tensor, Tensor]:
+    """The map through the levels, and its slope where it will be in doubt.
+
+    Around each pixel of the map, saliency is fitted as a line of luma, as in the fast guided
+    filter (He, Sun and Tang, "Guided image filtering", ECCV 2010; He and Sun, "Fast guided
+    filter", arXiv 1505.00996). That filter then puts the line in the place of the map, and so
+    loses what the map knew: with a true map at a quarter of the size it is worse than bilinear.
+    Here only the line's slope is used, on what the full luma has more than the small one.
     """
-    radius, epsilon = guidance
+    gain, offset = _levels(options)
+    levelled = (saliency * gain).add_(offset)
+    radius = options.radius_px
     mean, mean_guide = box_mean(saliency, radius), box_mean(guide, radius)
     covariance = box_mean(saliency * guide, radius).sub_(mean * mean_guide)
     variance = box_mean(guide * guide, radius).sub_(mean_guide * mean_guide)
-    slope = box_mean(covariance.div_(variance.clamp_(min=0).add_(epsilon)), radius)
+    slope = box_mean(covariance.div_(variance.clamp_(min=0).add_(options.epsilon)), radius)
     certain = levelled.clamp(0, 1)
     # Full guidance from 0.016 to 0.984. Doubt in the place itself, not around it, and after the
     # slope's own mean: on true maps the error is 4 % less, and a third fewer cells are in doubt.
-    doubt = (certain - certain * certain).mul_(_DOUBT).clamp_(max=1)
-    return slope.mul_(doubt)
+    doubt = (certain - certain * certain).mul_(DOUBT).clamp_(max=1)
+    return levelled, slope.mul_(doubt).mul_(gain)
 
 
 def _everywhere(line: tuple[Tensor, Tensor], luma: Plane, span: int, *, smooth: bool) -> Tensor:

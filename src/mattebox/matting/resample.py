@@ -111,6 +111,28 @@ def box_mean(values: Tensor, radius: int) -> Tensor:
     return _box_mean_with_torch(values, radius)
 
 
+def extremes(values: Tensor, radius: int) -> tuple[Tensor, Tensor]:
+    """The largest and the smallest value of each pixel's square surroundings within the picture.
+
+    Args:
+        values: float32 (h, w).
+        radius: in pixels, at least 1; the square is 2 × radius + 1 wide.
+
+    Returns:
+        float32 (h, w) each.
+    """
+    side = 2 * radius + 1
+    if values.device.type == "cpu":
+        array, square = values.numpy(), np.ones((side, side), np.uint8)
+        return torch.from_numpy(cv2.dilate(array, square)), torch.from_numpy(
+            cv2.erode(array, square)
+        )
+    most, least = (
+        sign * F.max_pool2d(sign * values[None, None], side, 1, radius)[0, 0] for sign in (1, -1)
+    )
+    return most, least
+
+
 def soften(values: Tensor, sigma: float) -> Tensor:
     """Blur with a Gaussian, the edge repeated beyond the picture.
 

@@ -146,10 +146,10 @@ def _futures(window: Sequence[_Seen], options: TemporalOptions) -> list[_Belief 
         future = None
         if later.back is not None:
             forth = reverse(later.back)
-            likeness = _likeness(later.look, earlier.look, forth)
+            alike = likeness(later.look.picture, earlier.look.picture, forth)
             elapsed = later.look.moment - earlier.look.moment
             future = carried(belief, forth)
-            future *= _left(likeness, elapsed, options)
+            future *= _left(alike, elapsed, options)
         found.append(future)
     return found[::-1]
 
@@ -162,11 +162,11 @@ def _after(last: _Seen | None, look: Look, finder: MotionFinder, options: Tempor
     if not 0 < elapsed <= options.gap_s:
         return _Seen(look, None, own, own)
     back = finder.way(look.picture, last.look.picture)
-    likeness = _likeness(last.look, look, back)
-    if 1 - float(likeness.mean()) >= options.scene_cut:
+    alike = likeness(last.look.picture, look.picture, back)
+    if 1 - float(alike.mean()) >= options.scene_cut:
         return _Seen(look, None, own, own)
     past = carried(last.belief, back)
-    past *= _left(likeness, elapsed, options)
+    past *= _left(alike, elapsed, options)
     return _Seen(look, back, own, past + own)
 
 
@@ -182,18 +182,19 @@ def _mean(belief: _Belief) -> Map:
     return np.divide(weighted, weight)
 
 
-def _likeness(there: Look, here: Look, way: Way) -> Map:
-    """How alike the places are that motion brings together, in [0, 1], at the size of ``here``.
+def likeness(there: Picture, here: Picture, way: Way) -> Map:
+    """How alike the places are that motion brings together: float32 (h, w) in [0, 1].
 
     Args:
+        there, here: uint8 (h, w, 3), RGB, of one size.
         way: from here to there.
     """
-    red, green, blue = cv2.split(cv2.absdiff(carried(there.picture, way), here.picture))
+    red, green, blue = cv2.split(cv2.absdiff(carried(there, way), here))
     apart = cv2.blur(cv2.max(cv2.max(red, green), blue), _AROUND)
     return np.asarray(cv2.LUT(apart, _LIKENESS), np.float32)
 
 
-def _left(likeness: Map, elapsed: float, options: TemporalOptions) -> _Belief:
+def _left(alike: Map, elapsed: float, options: TemporalOptions) -> _Belief:
     """What is left of a belief's two sums, (h, w, 2): as time has passed, and where it is alike."""
-    left = likeness * np.float32(np.exp2(-elapsed / options.half_life_s))
+    left = alike * np.float32(np.exp2(-elapsed / options.half_life_s))
     return np.asarray(cv2.merge((left, left)), np.float32)

@@ -91,8 +91,9 @@ class ImageSink:
 
 
 class FolderSink:
-    """Writes every picture into a folder: ``000001.png``, ``000002.png``, ….
+    """Writes every picture into a folder: ``000000.png``, ``000001.png``, ….
 
+    A picture's number is its frame's, as ``--fix`` counts them.
     The pictures are collected in a hidden folder and appear together when all are there. Into a
     folder that exists they are moved one by one: pictures of the same number are replaced, those
     of an earlier run that go on right after the last number are removed, and all else stays.
@@ -153,7 +154,7 @@ class FolderSink:
         if self._working is None:
             raise SinkError(f"cannot write to {self._path}: it is not open.")
         data = encode_still(frame, self._suffix, self._quality)
-        number = self._pictures + 1
+        number = self._pictures
         place = self._place_of(self._working, number)
         _store(place, data, meant_for=self._place_of(self._path, number))
         self._pictures += 1
@@ -218,12 +219,11 @@ class FolderSink:
             else:
                 move_without_replacing(picture, self._target / picture.name)
         if self._overwrite:
-            self._remove_what_goes_on_after(len(made))
+            self._remove_what_goes_on_from(len(made))
         working.rmdir()
 
-    def _remove_what_goes_on_after(self, last: int) -> None:
+    def _remove_what_goes_on_from(self, number: int) -> None:
         """Remove the rest of a longer, earlier run, which would read as the end of this one."""
-        number = last + 1
         while (older := self._place_of(self._target, number)).is_file():
             older.unlink()
             number += 1

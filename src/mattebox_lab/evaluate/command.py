@@ -15,7 +15,9 @@ from mattebox.apps.cli.process import before_working
 
 
 def evaluate(
-    material: Annotated[Path, typer.Argument(help="Clips and stills with truth: see README.md.")],
+    material: Annotated[
+        list[Path], typer.Argument(help="Folders of clips and stills with truth: see README.md.")
+    ],
     models: Annotated[
         list[str],
         typer.Option(
@@ -33,7 +35,10 @@ def evaluate(
     stills: Annotated[
         int | None, typer.Option(min=1, help="At most so many stills of a set.")
     ] = None,
-    every: Annotated[int, typer.Option(min=1, help="Every so many-th frame of a clip.")] = 10,
+    every: Annotated[
+        int | None,
+        typer.Option(min=1, help="Every so many-th frame of a clip: 10, with --wipe 1."),
+    ] = None,
     sets: Annotated[
         list[str] | None, typer.Option(help="Only these sets; * stands for anything.")
     ] = None,
@@ -49,6 +54,9 @@ def evaluate(
     share: Annotated[
         float, typer.Option(help="Show clips at this share of their size, amid their mirror image.")
     ] = 1.0,
+    lines: Annotated[
+        int | None, typer.Option(help="Scale clips and their truth to this height first.")
+    ] = None,
     settings: Annotated[
         list[str] | None,
         typer.Option("--with", help="Another column with these settings: 'a.b=1 c.d=2'."),
@@ -59,6 +67,16 @@ def evaluate(
     sheets: Annotated[
         Path | None, typer.Option(help="Write a contact sheet of each set into this folder.")
     ] = None,
+    change: Annotated[
+        bool, typer.Option("--change", help="Tell how far columns are from their model's first.")
+    ] = False,
+    wipe: Annotated[
+        Path | None,
+        typer.Option(help="Write a video of each clip into this folder: one column | the other."),
+    ] = None,
+    wipe_over: Annotated[
+        str, typer.Option(help="Behind the subject there: checker, or as for `mattebox run -b`.")
+    ] = "checker",
 ) -> None:
     """Judge networks on stills and clips: a table on standard output."""
     from mattebox_lab.evaluate.contenders import View
@@ -68,11 +86,15 @@ def evaluate(
     before_working()
     if json_path is not None:
         refuse_unwritable(json_path)
-    view = View(size, squash, matte, over_time, share)
+    view = View(size, squash, matte, over_time, share, lines)
     how = precisions or ("fp32",)
-    limits = device, stills, every, sets or (), sheets
-    report = run(Request(material, models, view, how, *limits, settings or ("",)), _tell)
+    frames = every or (10 if wipe is None else 1)
+    limits = device, stills, frames, sets or (), sheets
+    wiped = settings or ("",), wipe, wipe_over
+    report = run(Request(material, models, view, how, *limits, *wiped), _tell)
     print(report.table())
+    if change:
+        print(report.changes())
     if json_path is not None:
         report.save(json_path)
 

@@ -63,6 +63,7 @@ class View:
             product makes them; otherwise of each frame by itself.
         share: at which share of their size the pictures of clips are shown, amid their own mirror
             image: to see what becomes of small subjects.
+        lines: the height that the pictures of clips are scaled to; None leaves them.
 
     Raises:
         SettingsError: the size is no multiple of 32, the share is not in (0, 1], or maps are to be
@@ -74,6 +75,7 @@ class View:
     matte: bool = False
     over_time: bool = False
     share: float = 1.0
+    lines: int | None = None
 
     def __post_init__(self) -> None:
         if not 0 < self.share <= 1:
@@ -215,11 +217,13 @@ def judgement_of(
 
 
 def oracle_judgement(noise: float, view: View, options: MattingOptions) -> Judgement:
-    """The truth in the place of a network: see ``Oracle``."""
+    """The truth in the place of a network: see ``Oracle``. It never looks closer."""
+    # It answers whole frames, one after the other: it could not tell which part a crop is.
+    whole = replace(options, focus=None)
 
     def judgement(samples: Iterator[Sample], *, moving: bool) -> Iterator[Map]:
         oracle = Oracle(noise)
-        return _judged(oracle, view, options, oracle.watching(samples), moving=moving)
+        return _judged(oracle, view, whole, oracle.watching(samples), moving=moving)
 
     return judgement
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,12 +16,11 @@ import numpy as np
 import numpy.typing as npt
 
 from mattebox.assemble import open_matting
-from mattebox.colour import Colour, planes_from_rgb, rgb_from_planes
-from mattebox.frame import Frame, VideoFormat
+from mattebox.colour import rgb_from_planes
 from mattebox.matting.foreground import ForegroundOptions, estimate_foreground
-from mattebox.pixels import pixel_format
 from mattebox.settings import resolve
 from mattebox_lab.evaluate.material import Example, clip, shard
+from mattebox_lab.evaluate.mixtures import BAND, mixture
 
 Values: TypeAlias = npt.NDArray[np.float32]
 
@@ -87,12 +85,10 @@ def _left(alpha: Values, radius_px: float, own_period: float, room_period: float
     own = _waves(alpha.shape, (0.5, 0.3, 0.2), own_period)
     room = _waves(alpha.shape, (0.7, 0.8, 0.9), room_period)
     both = alpha[..., None] * own + (1 - alpha[..., None]) * room
-    pixels, colour = pixel_format("yuv420p"), Colour()
-    format = VideoFormat(alpha.shape[1], alpha.shape[0], pixels, Fraction(1, 25), colour=colour)
-    frame = Frame(planes_from_rgb(both, pixels, colour), format, pts=0)
+    frame = mixture(own, room, alpha).frame
     found = estimate_foreground(frame, alpha, ForegroundOptions(radius_px))
-    error = np.abs(rgb_from_planes(found, pixels, colour) - own)
-    band = (alpha > 0.02) & (alpha < 0.98)
+    error = np.abs(rgb_from_planes(found, frame.format.pixels, frame.format.colour) - own)
+    band = (alpha > BAND[0]) & (alpha < BAND[1])
     return float(error[band].mean() / np.abs(both - own)[band].mean())
 
 

@@ -16,6 +16,8 @@ import cv2
 import numpy as np
 
 from mattebox.frame import Frame
+from mattebox.inspection.edges import Luma, edge_alignment
+from mattebox.inspection.flicker import Motion, flicker
 from mattebox.ports import Segmenter
 from mattebox_lab.evaluate import edges, over_time, stills
 from mattebox_lab.evaluate.contenders import (
@@ -24,7 +26,6 @@ from mattebox_lab.evaluate.contenders import (
     View,
     judgement_of,
 )
-from mattebox_lab.evaluate.motion import Motion
 from mattebox_lab.evaluate.sets import PEOPLE, PEOPLE_MEAN, MaterialSet, Sample
 from mattebox_lab.evaluate.stills import Map
 
@@ -48,6 +49,8 @@ class SetScores:
         alignment: of the matte's edges with the picture's; of mattes only, no truth needed.
         dtssd: ×100, against truth.
         flicker: ×1000, no truth needed.
+        after_fast: MAE over the ten frames after the fastest motion, see ``over_time``; only where
+            every frame of a clip was judged.
         agreement: IoU at ½ with the same checkpoint's maps in fp32.
     """
 
@@ -67,6 +70,7 @@ class SetScores:
     alignment: float | None = None
     dtssd: float | None = None
     flicker: float | None = None
+    after_fast: float | None = None
     agreement: float | None = None
 
 
@@ -165,6 +169,8 @@ class _Tally:
         self._pictures = self._pairs = 0
         self._values: dict[str, list[float]] = {}
         self._curves: list[stills.Curve] = []
+        self._speeds: list[float] = []
+        self._is_whole = True
         self._before: _Judged | None = None
 
     def add(self, sample: Sample, map: Map, reference: Map | None) -> None:
@@ -174,12 +180,17 @@ class _Tally:
             self._add_still(now, reference, sample.frame)
         if sample.motion is not None and before is not None:
             self._add_change(now, before, sample.motion)
+        follows = sample.motion is not None or before is None
+        self._is_whole = self._is_whole and sample.counts and follows
         self._before = now
 
     def scores(self, set: str) -> SetScores:
         means = {name: float(np.mean(values)) for name, values in self._values.items()}
         if self._curves:
             means["max_f"] = stills.max_f(self._curves)
+        if self._speeds and self._is_whole:
+            errors = self._values["mae"][1:]
+            means["after_fast"] = over_time.after_fast(errors, self._speeds)
         return SetScores(set, self._pictures, self._pairs, **means)
 
     def _add_still(self, now: _Judged, reference: Map | None, frame: Frame) -> None:
@@ -193,7 +204,7 @@ class _Tally:
             self._add_edges(now, frame)
 
     def _add_edges(self, now: _Judged, frame: Frame) -> None:
-        alignment = edges.edge_alignment(now.alpha, _luma(frame))
+        alignment = edge_alignment(now.alpha, _luma(frame))
         if alignment is not None:
             self._note("alignment", alignment)
         if now.truth is not None:
@@ -213,10 +224,11 @@ class _Tally:
 
     def _add_change(self, now: _Judged, before: _Judged, motion: Motion) -> None:
         self._pairs += 1
-        flicker = over_time.flicker(now.map, before.map, motion)
-        if flicker is not None:
-            self._note("flicker", flicker)
+        flickering = flicker(now.map, before.map, motion)
+        if flickering is not None:
+            self._note("flicker", flickering)
         if now.truth is not None and before.truth is not None:
+            self._speeds.append(over_time.speed(motion, now.truth))
             change = over_time.dtssd(now.alpha, before.alpha, now.truth, before.truth)
             self._note("dtssd", change)
 
@@ -230,7 +242,7 @@ def enlarged(map: Map, frame: Frame) -> Map:
     return np.asarray(cv2.resize(map, size, interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def _luma(frame: Frame) -> edges.Luma:
+def _luma(frame: Frame) -> Luma:
     """float32 (height, width) in [0, 1]: luma, or green, in whichever range."""
     return frame.planes[0].astype(np.float32) / np.float32(frame.format.pixels.peak)
 

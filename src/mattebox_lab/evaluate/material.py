@@ -1,8 +1,9 @@
 """Pictures and their true alpha, from clips and from shards of stills.
 
-A folder of material holds ``truth/NAME.mp4`` with ``truth/NAME.alpha.mkv`` (gray), ``clips/*.mp4``
-(no truth) and ``train/dev-*.tar`` with ``KEY.img.*`` and ``KEY.mask.*``; a still without a mask is
-one of nothing. What a folder's sets are, and which frames of them count, is in ``sets.py``.
+A folder of material holds ``NAME.mp4`` or ``truth/NAME.mp4`` with ``NAME.alpha.mkv`` (gray) beside
+it, ``clips/*.mp4`` (no truth) and ``train/dev-*.tar`` with ``KEY.img.*`` and ``KEY.mask.*``; a
+still without a mask is one of nothing. What a folder's sets are, and which frames of them count, is
+in ``sets.py``.
 """
 
 from __future__ import annotations
@@ -109,6 +110,28 @@ def alphas(path: Path) -> Iterator[Alpha]:
         ) from error
 
 
+def at_lines(frame: Frame, lines: int | None) -> Frame:
+    """The same picture scaled to so many lines, its shape kept to within two pixels.
+
+    Args:
+        frame: not changed.
+        lines: an even number; None gives the frame itself.
+    """
+    size = _size_at(frame.format.height, frame.format.width, lines)
+    if size == (frame.format.height, frame.format.width):
+        return frame
+    format = replace(frame.format, height=size[0], width=size[1])
+    shapes = format.plane_shapes
+    planes = tuple(map(_resized, frame.planes, shapes))
+    return replace(frame, planes=planes, format=format)
+
+
+def alpha_at_lines(alpha: Alpha, lines: int | None) -> Alpha:
+    """The truth of ``at_lines``."""
+    size = _size_at(alpha.shape[0], alpha.shape[1], lines)
+    return alpha if alpha.shape == size else np.clip(_resized(alpha, size), 0, 1)
+
+
 def set_back(frame: Frame, share: float) -> Frame:
     """The same picture so much smaller, in the middle of its own mirror image.
 
@@ -125,6 +148,19 @@ def set_back(frame: Frame, share: float) -> Frame:
 def alpha_set_back(alpha: Alpha, share: float) -> Alpha:
     """The truth of ``set_back``: what is mirrored is background."""
     return alpha if share == 1 else _set_back(alpha, share, cv2.BORDER_CONSTANT)
+
+
+def _size_at(height: int, width: int, lines: int | None) -> tuple[int, int]:
+    """(height, width), the width even; as it is where there are as many lines already."""
+    if lines is None or lines == height:
+        return height, width
+    return lines, max(2, round(width * lines / height / 2) * 2)
+
+
+def _resized(plane: npt.NDArray[Any], size: tuple[int, int]) -> npt.NDArray[Any]:
+    """Cubic where it grows, else by area."""
+    how = cv2.INTER_CUBIC if size[0] > plane.shape[0] else cv2.INTER_AREA
+    return np.asarray(cv2.resize(plane, size[::-1], interpolation=how))
 
 
 def _set_back(plane: npt.NDArray[Any], share: float, border: int) -> npt.NDArray[Any]:

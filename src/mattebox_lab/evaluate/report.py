@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -45,6 +45,17 @@ EDGES = (
     Column("isles", lambda scores: _percent(scores.islands), 2),
     Column("align", lambda scores: scores.alignment, 3),
 )
+AFTER_FAST = Column("fast", lambda scores: _thousandfold(scores.after_fast), 2)
+# Of these less is better, and a ratio means something.
+CHANGES = (
+    Column("MAE", lambda scores: scores.mae, 3),
+    Column("MSE", lambda scores: scores.mse, 3),
+    Column("Grad", lambda scores: scores.gradient, 2),
+    Column("Conn", lambda scores: scores.connectivity, 2),
+    Column("dtSSD", lambda scores: scores.dtssd, 2),
+    Column("flick", lambda scores: scores.flicker, 2),
+    Column("fast", lambda scores: scores.after_fast, 3),
+)
 AGREEMENT = Column("=fp32", lambda scores: scores.agreement, 3)
 LEGEND = (
     "maxF: β² = 0.3 · IoU, edgeF (boundary F): at ½ · mean: of the map · dtSSD ×100 · "
@@ -54,8 +65,10 @@ LEGEND_OF_EDGES = (
     " · Grad, Conn: in thousands, at the frame's size · holes, isles: % of the picture · "
     "align(ment) with the picture's edges"
 )
+LEGEND_OF_FAST = " · fast: MAE ×1000 in the ten frames after the fastest motion"
 
 
+_MEAN = "mean"
 _CELL_WIDTH, _COUNTS_WIDTH = 7, len(" pictures pairs")
 
 
@@ -76,7 +89,7 @@ class Report:
     """What was judged, how, and what came of it.
 
     Attributes:
-        material: the folder.
+        material: the folders, with a space between them.
         view: how pictures were shown.
         stills, every: the limits, as in ``find_sets``.
         entries: one or more, all of the same sets.
@@ -90,12 +103,14 @@ class Report:
 
     def table(self) -> str:
         """Sets as rows, each contender's measures side by side, and what the columns mean."""
-        compared = any(each.agreement is not None for e in self.entries for each in e.scores.sets)
+        compared, has_fast = self._has(AGREEMENT), self._has(AFTER_FAST)
         columns = (
             *COLUMNS,
+            *((AFTER_FAST,) if has_fast else ()),
             *(EDGES if self.view.matte else ()),
             *((AGREEMENT,) if compared else ()),
         )
+        edges, fast = LEGEND_OF_EDGES * self.view.matte, LEGEND_OF_FAST * has_fast
         lines = [[each.scores.of(name) for each in self.entries] for name in self._names]
         people = [each.scores.people for each in self.entries]
         lines.append([each for each in people if each is not None])
@@ -107,9 +122,27 @@ class Report:
                 f"{'':{width + _COUNTS_WIDTH}}{labels}".rstrip(),
                 f"{'set':{width}} pictures pairs{titles}",
                 *(_row(line, width, columns) for line in lines if line),
-                LEGEND + (LEGEND_OF_EDGES if self.view.matte else ""),
+                LEGEND + edges + fast,
             ]
         )
+
+    def changes(self) -> str:
+        """How far each contender's figures are from the first one's of its model, in %, as lines.
+
+        Sets are rows, and the last one is the mean of the changes; nothing for a model alone.
+        """
+        width = max(map(len, (*self._names, _MEAN)))
+        firsts: dict[tuple[str, str], Entry] = {}
+        lines = []
+        for entry in self.entries:
+            first = firsts.setdefault((entry.name, entry.precision), entry)
+            if first is not entry:
+                lines += ["", f"{entry.label}, against {first.label}, in %:"]
+                lines += _changed(entry, first, width)
+        return "\n".join(lines)
+
+    def _has(self, column: Column) -> bool:
+        return any(column.value(each) is not None for e in self.entries for each in e.scores.sets)
 
     @property
     def _names(self) -> list[str]:
@@ -162,6 +195,33 @@ def _row(line: Sequence[SetScores], width: int, columns: Sequence[Column]) -> st
     first = line[0]
     cells = _joined(_cells(column.cell(each) for column in columns) for each in line)
     return f"{first.set:{width}} {first.pictures:8} {first.pairs:5}{cells}"
+
+
+def _changed(entry: Entry, first: Entry, width: int) -> Iterator[str]:
+    """The lines of one contender."""
+    yield f"{'set':{width}}{_cells(each.title for each in CHANGES)}"
+    rows = [
+        [_change(column.value(now), column.value(before)) for column in CHANGES]
+        for now, before in zip(entry.scores.sets, first.scores.sets, strict=True)
+    ]
+    for scores, row in zip(entry.scores.sets, rows, strict=True):
+        yield f"{scores.set:{width}}{_cells(map(_signed, row))}"
+    if len(rows) > 1:
+        known = ([x for x in column if x is not None] for column in zip(*rows, strict=True))
+        means = [sum(each) / len(each) if each else None for each in known]
+        yield f"{_MEAN:{width}}{_cells(map(_signed, means))}"
+
+
+def _change(now: float | None, before: float | None) -> float | None:
+    return None if now is None or not before else 100 * (now / before - 1)
+
+
+def _signed(change: float | None) -> str:
+    return "–" if change is None else f"{change:+.1f}"
+
+
+def _thousandfold(value: float | None) -> float | None:
+    return None if value is None else 1000 * value
 
 
 def _percent(share: float | None) -> float | None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from mattebox_lab.evaluate.contenders import Contender, View, load_contenders
-from mattebox_lab.evaluate.judging import Scores, SetScores, compare
+from mattebox_lab.evaluate.judging import Look, Scores, SetScores, compare
 from mattebox_lab.evaluate.report import Entry, Report
-from mattebox_lab.evaluate.sets import MaterialSet, calibration_stills, find_sets
+from mattebox_lab.evaluate.sets import MaterialSet, Sample, Showing, calibration_stills, find_sets
 from mattebox_lab.evaluate.sheets import Sheet
+from mattebox_lab.evaluate.stills import Map
+from mattebox_lab.evaluate.wipes import CHECKER, Wipe, refuse_unless_two
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +23,7 @@ class Request:
     """What to judge on what.
 
     Attributes:
-        material: the folder.
+        material: the folders.
         models: names or paths of checkpoints, one or more.
         view: how pictures are shown.
         precisions: keys of ``PRECISIONS``.
@@ -28,9 +31,11 @@ class Request:
         stills, every, sets: the limits and names, as in ``find_sets``.
         settings: of the product, as in ``load_contenders``.
         sheets: the folder for contact sheets; None for none.
+        wipe: the folder for videos that show two contenders side by side; None for none.
+        wipe_over: the backdrop in them: ``checker``, or as ``mattebox run`` takes it.
     """
 
-    material: Path
+    material: Sequence[Path]
     models: Sequence[str]
     view: View
     precisions: Sequence[str] = ("fp32",)
@@ -40,6 +45,8 @@ class Request:
     sets: Sequence[str] = ()
     sheets: Path | None = None
     settings: Sequence[str] = ("",)
+    wipe: Path | None = None
+    wipe_over: str = CHECKER
 
 
 def run(request: Request, tell: Callable[[str], None]) -> Report:
@@ -53,15 +60,14 @@ def run(request: Request, tell: Callable[[str], None]) -> Report:
         SettingsError: a set or a precision that is none.
         SourceError: the material is not there, or cannot be read.
         SegmenterError: a checkpoint, the device or a library cannot be had, or failed.
-        SinkError: a sheet cannot be written.
+        SinkError: a sheet or a video cannot be written.
     """
+    view = request.view
     sets = find_sets(
         request.material,
         request.sets,
         stills=request.stills,
-        every=request.every,
-        whole=request.view.over_time,
-        share=request.view.share,
+        showing=Showing(request.every, view.over_time, view.share, view.lines),
     )
     judged = load_contenders(
         request.models,
@@ -71,13 +77,15 @@ def run(request: Request, tell: Callable[[str], None]) -> Report:
         partial(calibration_stills, request.material),
         request.settings,
     )
+    if request.wipe is not None:
+        refuse_unless_two(judged)
     lines = [_judge_set(judged, each, request, tell) for each in sets]
     entries = (
         Entry(each.label, each.name, each.precision, each.sha256, each.settings, Scores(column))
         for each, column in zip(judged, zip(*lines, strict=True), strict=True)
     )
     return Report(
-        str(request.material), request.view, request.stills, request.every, tuple(entries)
+        " ".join(map(str, request.material)), view, request.stills, request.every, tuple(entries)
     )
 
 
@@ -87,11 +95,27 @@ def _judge_set(
     request: Request,
     tell: Callable[[str], None],
 ) -> list[SetScores]:
-    began, sheets = time.perf_counter(), request.sheets
-    sheet = Sheet([each.label for each in judged], moving=material.moving) if sheets else None
-    scores = compare(judged, material, sheet, measure_edges=request.view.matte)
-    if sheets and sheet:
-        sheet.save(sheets / f"{material.name}.png")
+    began = time.perf_counter()
+    with ExitStack() as looks:
+        seeing = [looks.enter_context(each) for each in _looks(judged, material, request)]
+
+        def look(sample: Sample, maps: Sequence[Map]) -> None:
+            for each in seeing:
+                each(sample, maps)
+
+        scores = compare(judged, material, look, measure_edges=request.view.matte)
     took_s = time.perf_counter() - began
     tell(f"{material.name}: {scores[0].pictures} pictures, {scores[0].pairs} pairs, {took_s:.0f} s")
     return scores
+
+
+def _looks(
+    judged: Sequence[Contender], material: MaterialSet, request: Request
+) -> Iterator[AbstractContextManager[Look]]:
+    """What is drawn of a set while it is judged; complete when it is left."""
+    if request.sheets is not None:
+        labels = [each.label for each in judged]
+        path = request.sheets / f"{material.name}.png"
+        yield Sheet(labels, moving=material.moving).saved(path)
+    if request.wipe is not None and material.moving:
+        yield Wipe(request.wipe / f"{material.name}.mp4", judged, request.wipe_over)

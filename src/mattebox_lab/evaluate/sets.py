@@ -16,17 +16,19 @@ from pathlib import Path
 
 from mattebox.errors import DecodeError, FrameError, SettingsError, SourceNotFound
 from mattebox.frame import Frame
+from mattebox.inspection.flicker import Gray, Motion, motion_between, thumbnail
 from mattebox_lab.evaluate.material import (
     Alpha,
+    alpha_at_lines,
     alpha_beside,
     alpha_set_back,
     alphas,
+    at_lines,
     frames,
     set_back,
     shard,
     shard_set,
 )
-from mattebox_lab.evaluate.motion import Gray, Motion, motion_between, thumbnail
 
 PEOPLE = "dev-people-*"
 PEOPLE_MEAN = f"mean of {PEOPLE}"
@@ -82,45 +84,68 @@ class MaterialSet:
         return MaterialSet(self.name, lambda: samples, self.moving)
 
 
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """Which frames of a clip are samples, and at what size.
+
+    Attributes:
+        every: every so many-th frame is judged, and the change to the one after it.
+        whole: whether the frames between are samples as well, which do not count: for contenders
+            that make their maps of a whole clip.
+        share: at which share of their size pictures are shown, see ``set_back``.
+        lines: the height that pictures are scaled to first; None leaves them.
+
+    Raises:
+        SettingsError: ``lines`` is no even number.
+    """
+
+    every: int = 1
+    whole: bool = False
+    share: float = 1.0
+    lines: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.lines is not None and (self.lines < 2 or self.lines % 2):
+            raise SettingsError(
+                f"clips cannot be scaled to {self.lines} lines: it takes an even number.",
+                "Pass --lines 720, for example.",
+            )
+
+
 def find_sets(
-    material: Path,
+    folders: Sequence[Path],
     names: Sequence[str] = (),
     *,
     stills: int | None = None,
-    every: int = 1,
-    whole: bool = False,
-    share: float = 1.0,
+    showing: Showing | None = None,
 ) -> list[MaterialSet]:
-    """The sets of a folder: stills first, then clips with truth, then clips without.
+    """The sets of each folder: stills first, then clips with truth, then clips without.
 
     Args:
-        material: see ``material.py``. Of a clip with and without truth the one with it counts.
-        names: which sets, in the order of the folder; ``*`` and ``?`` stand for anything; all of
+        folders: see ``material.py``. Of a clip with and without truth the one with it counts, and
+            of sets of one name the first.
+        names: which sets, in the order of the folders; ``*`` and ``?`` stand for anything; all of
             them where there are no names.
         stills: how many of each set of stills, the first by name; None for all.
-        every: every so many-th frame of a clip is judged, and the change to the one after it.
-        whole: whether the frames between are samples as well, which do not count: for contenders
-            that make their maps of a whole clip.
-        share: at which share of their size a clip's pictures are shown, see ``set_back``.
+        showing: of clips; None: all frames, as they are.
 
     Raises:
         SourceNotFound: there is no such folder, nothing in it, or no truth beside a clip in truth/.
         SettingsError: a name is of no set.
     """
     sets: dict[str, MaterialSet] = {}
-    for each in chain(_stills(material, stills), *_clips(material, every, whole, share)):
-        sets.setdefault(each.name, each)
-    if not sets:
-        raise SourceNotFound(
-            f"no sets in {material}: "
-            + ("there is no such folder." if not material.is_dir() else "it has none of the files.")
-            + " Sets are train/dev-*.tar, truth/*.mp4 with *.alpha.mkv, and clips/*.mp4.",
-            "Pass a folder that holds some of these.",
-        )
+    for folder in folders:
+        found = [*_stills(folder, stills), *_clips(folder, showing or Showing())]
+        if not found:
+            raise _nothing_in(folder)
+        for each in found:
+            sets.setdefault(each.name, each)
     return [sets[name] for name in _chosen(names, [*sets])]
 
 
-def calibration_stills(material: Path, at_most: int = CALIBRATION_STILLS) -> Iterator[Frame]:
+def calibration_stills(
+    folders: Sequence[Path], at_most: int = CALIBRATION_STILLS
+) -> Iterator[Frame]:
     """Stills such as networks are trained on, to take the ranges of activations from.
 
     The first by name of every set in train/, as many of each; of dev-*, which a network is judged
@@ -130,12 +155,13 @@ def calibration_stills(material: Path, at_most: int = CALIBRATION_STILLS) -> Ite
         SourceNotFound: there are no stills.
         DecodeError: one cannot be read.
     """
-    shards = _shards(material, "*.tar")
+    shards = _shards(folders, "*.tar")
     chosen = [paths for name, paths in shards.items() if not name.startswith(_DEVELOPMENT)]
     chosen = chosen or [*shards.values()]
     if not chosen:
         raise SourceNotFound(
-            f"there is nothing in {material} to calibrate on: no stills in train/*.tar.",
+            f"there is nothing in {' or '.join(map(str, folders))} to calibrate on: "
+            "no stills in train/*.tar.",
             "Pass a folder that holds some, or --precision fp32.",
         )
     each = -(-at_most // len(chosen))  # rounded up
@@ -153,29 +179,38 @@ def _chosen(names: Sequence[str], present: Sequence[str]) -> list[str]:
     return [each for each in present if not names or any(fnmatchcase(each, n) for n in names)]
 
 
-def _stills(material: Path, at_most: int | None) -> Iterator[MaterialSet]:
-    for name, paths in _shards(material, f"{_DEVELOPMENT}*.tar").items():
+def _nothing_in(folder: Path) -> SourceNotFound:
+    return SourceNotFound(
+        f"no sets in {folder}: "
+        + ("it has none of the files." if folder.is_dir() else "there is no such folder.")
+        + " Sets are train/dev-*.tar, *.mp4 and truth/*.mp4 with *.alpha.mkv, and clips/*.mp4.",
+        "Pass a folder that holds some of these.",
+    )
+
+
+def _stills(folder: Path, at_most: int | None) -> Iterator[MaterialSet]:
+    for name, paths in _shards([folder], f"{_DEVELOPMENT}*.tar").items():
         yield MaterialSet(name, partial(_still_samples, paths, at_most))
 
 
-def _shards(material: Path, pattern: str) -> dict[str, list[Path]]:
+def _shards(folders: Sequence[Path], pattern: str) -> dict[str, list[Path]]:
     """The tars in train/ by the set that they belong to."""
     shards: dict[str, list[Path]] = defaultdict(list)
-    for path in sorted((material / "train").glob(pattern)):
+    for path in chain.from_iterable(sorted((each / "train").glob(pattern)) for each in folders):
         shards[shard_set(path)].append(path)
     return shards
 
 
-def _clips(
-    material: Path, every: int, whole: bool, share: float
-) -> tuple[Iterator[MaterialSet], Iterator[MaterialSet]]:
+def _clips(folder: Path, showing: Showing) -> Iterator[MaterialSet]:
     """Those with truth, and those without."""
-    known, unknown = (sorted((material / place).glob("*.mp4")) for place in ("truth", "clips"))
-    with_truth = ((video, _present(alpha_beside(video), video)) for video in known)
-    return (
-        (_clip(video, alpha, every, whole, share) for video, alpha in with_truth),
-        (_clip(video, None, every, whole, share) for video in unknown),
-    )
+    loose, known, unknown = (sorted((folder / p).glob("*.mp4")) for p in ("", "truth", "clips"))
+    for video in loose:
+        if alpha_beside(video).is_file():
+            yield _clip(video, alpha_beside(video), showing)
+    for video in known:
+        yield _clip(video, _present(alpha_beside(video), video), showing)
+    for video in unknown:
+        yield _clip(video, None, showing)
 
 
 def _present(alpha: Path, video: Path) -> Path:
@@ -187,8 +222,8 @@ def _present(alpha: Path, video: Path) -> Path:
     return alpha
 
 
-def _clip(video: Path, alpha: Path | None, every: int, whole: bool, share: float) -> MaterialSet:
-    samples = partial(_clip_samples, video, alpha, every, whole, share)
+def _clip(video: Path, alpha: Path | None, showing: Showing) -> MaterialSet:
+    samples = partial(_clip_samples, video, alpha, showing)
     return MaterialSet(video.stem, samples, moving=True)
 
 
@@ -217,16 +252,26 @@ def _together(video: Path, alpha: Path | None) -> Iterator[tuple[Frame, Alpha | 
         yield picture, truth
 
 
-def _clip_samples(
-    video: Path, alpha: Path | None, every: int, whole: bool, share: float
-) -> Iterator[Sample]:
+def _shown(
+    video: Path, alpha: Path | None, showing: Showing
+) -> Iterator[tuple[Frame, Alpha | None]]:
+    """``_together`` at the size that they are shown at."""
+    for full, full_truth in _together(video, alpha):
+        frame = set_back(at_lines(full, showing.lines), showing.share)
+        if full_truth is None:
+            yield frame, None
+        else:
+            large = alpha_at_lines(full_truth, showing.lines)
+            yield frame, alpha_set_back(large, showing.share)
+
+
+def _clip_samples(video: Path, alpha: Path | None, showing: Showing) -> Iterator[Sample]:
     before: Gray | None = None
-    for number, (full, full_truth) in enumerate(_together(video, alpha)):
-        frame = set_back(full, share)
-        truth = None if full_truth is None else alpha_set_back(full_truth, share)
+    every = showing.every
+    for number, (frame, truth) in enumerate(_shown(video, alpha, showing)):
         counts, follows = number % every == 0, (number - 1) % every == 0
         if not counts and not follows:
-            if whole:
+            if showing.whole:
                 yield Sample(frame, truth, counts=False)
             continue
         now = thumbnail(frame)

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from mattebox_lab.evaluate.sheets import Picture, over_green
+from mattebox.inspection.drawing import Tile, over_green
 from mattebox_lab.train.batches import Batch, Plan, make
 from mattebox_lab.train.recipe import Phase
 from mattebox_lab.train.scenes.mixture import Mixture
@@ -22,7 +22,7 @@ def preview_batch(phase: Phase, mixture: Mixture) -> Batch:
     return make(mixture, Plan(tuple(range(first, first + COLUMNS)), phase.sizes[0], 1))
 
 
-def contact_sheet(network: nn.Module, batch: Batch, device: torch.device) -> Picture:
+def contact_sheet(network: nn.Module, batch: Batch, device: torch.device) -> Tile:
     """Rows of pictures, of the truth, and of the network's maps, each laid over green."""
     with torch.inference_mode():
         maps = network(batch.normalised(device))[:, 0].cpu().numpy()

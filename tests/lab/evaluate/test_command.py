@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 from mattebox.errors import MatteboxError, SettingsError, SinkRefused, SourceError, WeightsError
 from mattebox.nets import weights
 from mattebox_lab.evaluate.command import evaluate
+from readback import times
 from running import Outcome
 
 QUICK = ("--size", "64", "--every", "3")
@@ -117,7 +118,7 @@ def test_other_ways_to_look(material: Path, extra: str) -> None:
 def test_settings_are_columns_of_their_own(material: Path, tmp_path: Path) -> None:
     """What is no option is refused before anything is judged."""
     path = tmp_path / "scores.json"
-    both = ("--with", "", "--with", "refine.radius_px=0 temporal.half_life_s=0.3")
+    both = ("--with", "", "--with", "refine.edges=plain temporal.half_life_s=0.3")
 
     _evaluate(
         *(material, "-m", "oracle", *QUICK, "--sets", "walk"),
@@ -151,3 +152,77 @@ def test_the_oracle_has_no_truth_to_tell_of_other_clips(material: Path) -> None:
     """It says so."""
     with pytest.raises(SourceError, match="no truth for this clip"):
         _evaluate(material, "-m", "oracle", "--size", "96", "--sets", "blink")
+
+
+def test_the_oracle_is_asked_once_a_frame_however_small_the_subject(
+    material: Path, tmp_path: Path
+) -> None:
+    """A look closer would be answered with the truth of another frame."""
+    path = tmp_path / "scores.json"
+
+    _evaluate(
+        *(material, "-m", "oracle", "--size", "96", "--every", "1", "--sets", "walk"),
+        *("--matte", "--over-time", "--with", "temporal.half_life_s=0", "--share", "0.2"),
+        *("--json", path),
+    )
+
+    (entry,) = json.loads(path.read_text("utf-8"))["entries"]
+    assert entry["sets"][0]["pictures"] == 7
+    assert entry["sets"][0]["iou"] > 0.5
+
+
+def test_changes_are_told_against_the_first_column_of_the_model(material: Path) -> None:
+    """In percent; a column that is as good changes by nothing."""
+    outcome = _evaluate(
+        *(material, "-m", "oracle", "-m", "oracle:1", "--size", "96", "--every", "1"),
+        *("--sets", "walk", "--matte", "--change"),
+        *("--with", "refine.low=0.2", "--with", "refine.low=0.2 refine.gamma=3"),
+    )
+
+    _, *blocks = outcome.out.split("\n\n")
+    heads = [block.splitlines()[0] for block in blocks]
+    assert heads == [
+        f"{model} refine.low=0.2 refine.gamma=3, against {model} refine.low=0.2, in %:"
+        for model in ("oracle", "oracle:1")
+    ]
+    titles, row = (line.split() for line in blocks[1].splitlines()[1:])
+    changes = dict(zip(titles, row, strict=True))
+    assert list(changes) == ["set", "MAE", "MSE", "Grad", "Conn", "dtSSD", "flick", "fast"]
+    assert float(changes["MAE"]) > 0
+    assert float(changes["fast"]) > 0
+
+
+def test_two_columns_side_by_side_as_a_video(material: Path, tmp_path: Path) -> None:
+    """Of each clip, every frame of it, at its own time; of stills there is none."""
+    folder = tmp_path / "new" / "wipes"
+    both = ("--with", "", "--with", "refine.feather_px=9")
+
+    _evaluate(material, "-m", "mattebox", "--size", "64", "--matte", *both, "--wipe", folder)
+
+    assert sorted(path.name for path in folder.iterdir()) == ["blink.mp4", "walk.mp4"]
+    for name, place in (("walk", "truth"), ("blink", "clips")):
+        assert times(folder / f"{name}.mp4") == times(material / place / f"{name}.mp4")
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_a_wipe_of_other_than_two_columns_is_refused_at_once(
+    material: Path, tmp_path: Path, columns: int
+) -> None:
+    """The error names those that there are, and nothing was judged or made."""
+    settings = [x for n in range(columns) for x in ("--with", f"refine.choke_px={n}")]
+    folder = tmp_path / "wipes"
+
+    with pytest.raises(SettingsError, match=rf"two columns, and there (is|are) {columns}: ") as it:
+        _evaluate(material, "-m", "oracle", *QUICK, "--matte", *settings, "--wipe", folder)
+
+    assert "choke_px=0" in str(it.value)
+    assert not folder.exists()
+
+
+def test_a_backdrop_of_a_wipe_that_is_none_is_refused(material: Path, tmp_path: Path) -> None:
+    """As for ``mattebox run``."""
+    with pytest.raises(SettingsError, match="not a colour"):
+        _evaluate(
+            *(material, "-m", "oracle", *QUICK, "--sets", "walk", "--with", "", "--matte"),
+            *("--with", "refine.low=0.2", "--wipe", tmp_path / "w", "--wipe-over", "grean"),
+        )

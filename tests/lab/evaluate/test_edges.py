@@ -8,7 +8,6 @@ import pytest
 
 from mattebox_lab.evaluate.edges import (
     connectivity_error,
-    edge_alignment,
     gradient_error,
     hole_area,
     island_area,
@@ -86,34 +85,6 @@ def test_a_faint_rim_that_hangs_on_is_connected() -> None:
     assert connectivity_error(rim, truth) == pytest.approx(40 * 0.4 / 1000, rel=1e-5)
 
 
-def test_edges_on_the_pictures_edges_are_aligned() -> None:
-    """The figures of the docstring."""
-    noise = np.random.default_rng(0).random(SIZE, np.float32)
-    smeared = np.asarray(cv2.GaussianBlur(box(), (0, 0), 3), np.float32)
-    figures: list[tuple[Map, Map, float]] = [
-        (box(), box(), 0.86),
-        (np.roll(box(), (3, 3), (0, 1)), box(), 0.21),
-        (smeared, box(), 0.54),
-        (box(), noise, 0.45),
-    ]
-    for alpha, luma, expected in figures:
-        assert edge_alignment(alpha, luma) == pytest.approx(expected, abs=0.006)
-
-
-def test_without_edges_there_is_nothing_to_align() -> None:
-    """Neither a matte of nothing nor a picture of nothing has any."""
-    nothing = np.zeros(SIZE, np.float32)
-    assert edge_alignment(nothing, box()) is None
-    assert edge_alignment(box(), nothing) is None
-
-
-def test_holes_are_enclosed_and_islands_apart() -> None:
-    """As shares of the picture; the background around is no hole, the largest piece no island."""
-    assert hole_area(box()) == island_area(box()) == 0
-    assert hole_area(with_faults()) * PIXELS == pytest.approx(24)
-    assert island_area(with_faults()) * PIXELS == pytest.approx(16)
-
-
 def test_what_is_so_in_truth_is_neither_hole_nor_island() -> None:
     """The crook of an arm, and a second person."""
     assert hole_area(with_faults(), with_faults()) == 0
@@ -126,5 +97,5 @@ def test_what_is_so_in_truth_is_neither_hole_nor_island() -> None:
 def test_an_even_matte_has_neither(value: float) -> None:
     """Nothing, and all."""
     even = np.full(SIZE, value, np.float32)
-    assert hole_area(even) == island_area(even) == 0
+    assert hole_area(even, even) == island_area(even, even) == 0
     assert connectivity_error(even, even) == 0

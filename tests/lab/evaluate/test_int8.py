@@ -18,7 +18,7 @@ from mattebox.errors import SegmenterError
 from mattebox.nets.torch_engine import TorchSegmenter
 from mattebox_lab.evaluate.contenders import View, load_contenders
 from mattebox_lab.evaluate.int8 import Int8Segmenter, library
-from mattebox_lab.evaluate.sets import calibration_stills, find_sets
+from mattebox_lab.evaluate.sets import Showing, calibration_stills, find_sets
 from places import skip_or_fail
 
 LIBRARIES = "nncf", "openvino"
@@ -102,12 +102,12 @@ def test_nothing_is_printed_where_the_table_will_be(
 @pytest.mark.usefixtures("_libraries")
 def test_a_checkpoint_in_int8_is_a_contender(material: Path) -> None:
     """The network of the package, calibrated on the stills that there are."""
-    stills = partial(calibration_stills, material, 2)
+    stills = partial(calibration_stills, [material], 2)
 
     contenders = load_contenders(["mattebox"], ["fp32", "int8"], "auto", View(96), stills)
 
     assert [each.label for each in contenders] == ["mattebox fp32", "mattebox int8"]
-    (walk,) = find_sets(material, ["walk"], every=3)
+    (walk,) = find_sets([material], ["walk"], showing=Showing(3))
     exactly, roughly = (each.judgement(iter(walk.samples()), moving=True) for each in contenders)
     for exact, rough in zip(exactly, roughly, strict=True):
         assert exact.shape == rough.shape

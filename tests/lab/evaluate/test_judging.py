@@ -14,7 +14,7 @@ import clips
 from mattebox.errors import SettingsError
 from mattebox_lab.evaluate.contenders import Contender, Judgement, View, judgement_of
 from mattebox_lab.evaluate.judging import Scores, SetScores, compare, judge
-from mattebox_lab.evaluate.sets import Sample, find_sets
+from mattebox_lab.evaluate.sets import Sample, Showing, find_sets
 from mattebox_lab.evaluate.stills import Map
 from segmenters import BrightnessSegmenter, ThresholdSegmenter
 
@@ -54,7 +54,7 @@ def always(map: Map) -> Judgement:
 
 def test_a_perfect_network_is_perfect_everywhere(material: Path) -> None:
     """White squares on black, and what is white is foreground."""
-    scores = judge(ThresholdSegmenter(), find_sets(material), VIEW)
+    scores = judge(ThresholdSegmenter(), find_sets([material]), VIEW)
 
     for name in ("dev-people-a", "walk"):
         each = scores.of(name)
@@ -65,7 +65,7 @@ def test_a_perfect_network_is_perfect_everywhere(material: Path) -> None:
 
 def test_an_empty_room_has_no_max_f_and_the_share_of_empty_maps_as_iou(material: Path) -> None:
     """Nothing is there to be recalled."""
-    room = judge(ThresholdSegmenter(), find_sets(material, ["dev-rooms"]), VIEW).of("dev-rooms")
+    room = judge(ThresholdSegmenter(), find_sets([material], ["dev-rooms"]), VIEW).of("dev-rooms")
 
     assert room == SetScores(
         "dev-rooms", 1, 0, saliency=0, mae=0, mse=0, iou=1, boundary_f=1, max_f=None
@@ -74,7 +74,7 @@ def test_an_empty_room_has_no_max_f_and_the_share_of_empty_maps_as_iou(material:
 
 def test_a_clip_without_truth_is_judged_by_flicker_alone(material: Path) -> None:
     """And by how much was found."""
-    blink = judge(FlashSegmenter(), find_sets(material, ["blink"]), VIEW).of("blink")
+    blink = judge(FlashSegmenter(), find_sets([material], ["blink"]), VIEW).of("blink")
 
     assert (blink.pictures, blink.pairs) == (4, 3)
     assert blink.saliency == 0.5
@@ -84,7 +84,7 @@ def test_a_clip_without_truth_is_judged_by_flicker_alone(material: Path) -> None
 
 def test_flashing_is_measured_against_truth_as_well(material: Path) -> None:
     """The map changes by 1 everywhere; the truth with it in 1 / 48, and against it in as much."""
-    walk = judge(FlashSegmenter(), find_sets(material, ["walk"]), VIEW).of("walk")
+    walk = judge(FlashSegmenter(), find_sets([material], ["walk"]), VIEW).of("walk")
 
     # The square of 32 lines of 64 gains 4 columns of 96 and loses 4: differences of 0 and 2.
     share = 4 * 32 / (96 * 64)
@@ -95,21 +95,23 @@ def test_each_frame_is_judged_once(material: Path) -> None:
     """Also where it is both a still and one of two pairs."""
     segmenter = BrightnessSegmenter()
 
-    judge(segmenter, find_sets(material, ["walk"], every=1), VIEW)
+    judge(segmenter, find_sets([material], ["walk"], showing=Showing(1)), VIEW)
 
     assert segmenter.batches == [1] * 7
 
 
 def test_frames_that_only_follow_do_not_count_as_stills(material: Path) -> None:
     """Pictures and pairs are counted apart."""
-    walk = judge(ThresholdSegmenter(), find_sets(material, ["walk"], every=3), VIEW).of("walk")
+    walk = judge(
+        ThresholdSegmenter(), find_sets([material], ["walk"], showing=Showing(3)), VIEW
+    ).of("walk")
 
     assert (walk.pictures, walk.pairs) == (3, 2)
 
 
 def test_the_mean_of_people_weighs_sets_alike(material: Path) -> None:
     """Three right pictures in one set, a wrong one in the other: the mean of 1 and 0."""
-    scores = judge(ThresholdSegmenter(), find_sets(material), VIEW)
+    scores = judge(ThresholdSegmenter(), find_sets([material]), VIEW)
 
     people = scores.people
     assert people is not None
@@ -134,7 +136,7 @@ def test_agreement_is_with_fp32_of_the_same_checkpoint(material: Path) -> None:
         Contender("other", "bf16", "", found(0, 16)),
     ]
 
-    scores = compare(contenders, find_sets(material, ["walk"])[0])
+    scores = compare(contenders, find_sets([material], ["walk"])[0])
 
     assert scores[0].agreement == pytest.approx(1 / 3)
     assert scores[1].agreement is None
@@ -143,7 +145,7 @@ def test_agreement_is_with_fp32_of_the_same_checkpoint(material: Path) -> None:
 
 def test_pictures_keep_their_aspect_unless_they_are_squashed(material: Path) -> None:
     """96×64 shown as the product shows it, or as U²-Net's authors do."""
-    (rooms,) = find_sets(material, ["dev-rooms"])
+    (rooms,) = find_sets([material], ["dev-rooms"])
     segmenter = ShapesSegmenter()
 
     judge(segmenter, [rooms], View(96))
@@ -169,7 +171,7 @@ def test_the_products_matte_can_be_judged_in_place_of_the_map(squash: bool) -> N
 
 def test_a_map_is_enlarged_between_the_centres_of_pixels(material: Path) -> None:
     """A coarse map meets a fine truth without steps and without a shift."""
-    (walk,) = find_sets(material, ["walk"], every=100)
+    (walk,) = find_sets([material], ["walk"], showing=Showing(100))
     left = np.array([[1, 0.25], [1, 0.25]], np.float32)
 
     (scores,) = compare([Contender("half", "fp32", "", always(left))], walk)
@@ -188,7 +190,7 @@ def test_sizes_that_the_network_cannot_halve_are_refused(size: int) -> None:
 
 def test_mattes_are_measured_at_their_edges_as_well(material: Path) -> None:
     """Of a perfect one Grad and Conn are small; of a map nobody asks."""
-    (walk,) = find_sets(material, ["walk"])
+    (walk,) = find_sets([material], ["walk"])
     (of_matte,) = judge(ThresholdSegmenter(), [walk], View(96, matte=True)).sets
     (of_map,) = judge(ThresholdSegmenter(), [walk], VIEW).sets
 
@@ -205,10 +207,43 @@ def test_over_time_every_frame_is_matted_in_order_and_few_count(material: Path) 
     segmenter = BrightnessSegmenter()
     view = View(96, matte=True, over_time=True)
 
-    (walk,) = judge(segmenter, find_sets(material, ["walk"], every=3, whole=True), view).sets
+    (walk,) = judge(
+        segmenter, find_sets([material], ["walk"], showing=Showing(3, whole=True)), view
+    ).sets
 
     assert segmenter.batches == [1] * 7
     assert (walk.pictures, walk.pairs) == (3, 2)
+
+
+@pytest.mark.parametrize(("every", "is_known"), [(1, True), (2, False), (3, False)])
+def test_what_comes_after_fast_motion_needs_every_frame(
+    material: Path, every: int, is_known: bool
+) -> None:
+    """With frames left out nobody knows which ten follow."""
+    showing = Showing(every, whole=True)
+    view = View(96, matte=True, over_time=True)
+
+    sets = find_sets([material], ["walk"], showing=showing)
+    (walk,) = judge(BrightnessSegmenter(), sets, view).sets
+
+    assert (walk.after_fast is not None) == is_known
+
+
+def test_the_error_after_fast_motion_is_that_of_those_frames(material: Path) -> None:
+    """A clip of seven frames has but one moment, and it goes on to the clip's end."""
+    maps = iter(np.linspace(0, 1, 7, dtype=np.float32))
+
+    def brightening(samples: Iterator[Sample], *, moving: bool) -> Iterator[Map]:
+        return (np.full((32, 48), next(maps), np.float32) for _ in samples)
+
+    (walk,) = find_sets([material], ["walk"])
+    (scores,) = compare([Contender("dawn", "fp32", "", brightening)], walk)
+
+    # The square covers a sixth; the later, the more is wrong.
+    errors = [(1 / 6) * (1 - share) + (5 / 6) * share for share in np.linspace(0, 1, 7)]
+    ends = [np.mean(errors[begin:]) for begin in range(1, 7)]
+    assert any(scores.after_fast == pytest.approx(end, rel=1e-3) for end in ends)
+    assert scores.after_fast != pytest.approx(scores.mae, rel=1e-3)
 
 
 def test_maps_cannot_be_made_over_time() -> None:

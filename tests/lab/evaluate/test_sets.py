@@ -10,25 +10,25 @@ import pytest
 
 import footage
 from mattebox.errors import DecodeError, FrameError, SettingsError, SourceNotFound
-from mattebox_lab.evaluate.sets import MaterialSet, calibration_stills, find_sets
+from mattebox_lab.evaluate.sets import MaterialSet, Showing, calibration_stills, find_sets
 
 NAMES = ["dev-people-a", "dev-people-b", "dev-rooms", "walk", "blink"]
 
 
 def _set(material: Path, name: str, *, every: int = 1, whole: bool = False) -> MaterialSet:
-    (found,) = find_sets(material, [name], every=every, whole=whole)
+    (found,) = find_sets([material], [name], showing=Showing(every, whole))
     return found
 
 
 def test_sets_have_the_names_of_shards_and_clips(material: Path) -> None:
     """Shards that differ by their number are one set."""
-    assert [each.name for each in find_sets(material)] == NAMES
-    assert [each.moving for each in find_sets(material)] == [False] * 3 + [True] * 2
+    assert [each.name for each in find_sets([material])] == NAMES
+    assert [each.moving for each in find_sets([material])] == [False] * 3 + [True] * 2
 
 
 def test_sets_are_chosen_by_name_or_pattern(material: Path) -> None:
     """In the folder's order, each once."""
-    chosen = find_sets(material, ["walk", "dev-people-*", "dev-people-a"])
+    chosen = find_sets([material], ["walk", "dev-people-*", "dev-people-a"])
 
     assert [each.name for each in chosen] == ["dev-people-a", "dev-people-b", "walk"]
 
@@ -36,7 +36,7 @@ def test_sets_are_chosen_by_name_or_pattern(material: Path) -> None:
 @pytest.mark.parametrize(("stills", "expected"), [(None, 3), (1, 1), (3, 3), (9, 3)])
 def test_so_many_stills_of_a_set(material: Path, stills: int | None, expected: int) -> None:
     """Of the whole set, not of each shard."""
-    (found,) = find_sets(material, ["dev-people-a"], stills=stills)
+    (found,) = find_sets([material], ["dev-people-a"], stills=stills)
 
     assert len(list(found.samples())) == expected
 
@@ -101,7 +101,7 @@ def test_a_kept_set_needs_its_files_no_more(material: Path) -> None:
 def test_unknown_sets_are_refused_with_those_there_are(material: Path) -> None:
     """A slip in a name must not judge less than was asked for."""
     with pytest.raises(SettingsError, match=r"no set 'dev-peple'; there are dev-people-a, .*blink"):
-        find_sets(material, ["walk", "dev-peple"])
+        find_sets([material], ["walk", "dev-peple"])
 
 
 @pytest.mark.parametrize("exists", [True, False])
@@ -112,7 +112,7 @@ def test_a_folder_without_sets_is_refused(tmp_path: Path, exists: bool) -> None:
         folder.mkdir()
 
     with pytest.raises(SourceNotFound, match=r"no sets in .*folder: .*dev-\*\.tar") as caught:
-        find_sets(folder)
+        find_sets([folder])
     assert ("no such folder" in str(caught.value)) != exists
 
 
@@ -121,7 +121,7 @@ def test_a_clip_that_lacks_its_truth_is_refused(material: Path) -> None:
     (material / "truth" / "walk.alpha.mkv").unlink()
 
     with pytest.raises(SourceNotFound, match=r"no walk\.alpha\.mkv beside"):
-        find_sets(material)
+        find_sets([material])
 
 
 def test_a_truth_of_another_size_is_refused(material: Path) -> None:
@@ -153,7 +153,7 @@ def test_damaged_material_is_named(material: Path) -> None:
 @pytest.mark.parametrize(("at_most", "expected"), [(1, 1), (3, 3), (4, 4), (100, 5)])
 def test_calibration_takes_stills_of_every_set(material: Path, at_most: int, expected: int) -> None:
     """As many of each, as far as there are: of 3, 1 and 1."""
-    assert len(list(calibration_stills(material, at_most))) == expected
+    assert len(list(calibration_stills([material], at_most))) == expected
 
 
 def test_what_is_judged_is_not_calibrated_on_where_there_is_other_material(material: Path) -> None:
@@ -161,13 +161,13 @@ def test_what_is_judged_is_not_calibrated_on_where_there_is_other_material(mater
     train = material / "train"
     shutil.copy(train / "dev-rooms-00.tar", train / "rooms-00.tar")
 
-    assert len(list(calibration_stills(material))) == 1
+    assert len(list(calibration_stills([material]))) == 1
 
 
 def test_calibration_needs_stills(tmp_path: Path) -> None:
     """Where it looks for them is said."""
     with pytest.raises(SourceNotFound, match=r"no stills in train/\*\.tar") as caught:
-        calibration_stills(tmp_path)
+        calibration_stills([tmp_path])
     assert "--precision fp32" in caught.value.advice
 
 
@@ -184,7 +184,9 @@ def test_a_whole_clip_has_every_frame_and_counts_some(material: Path) -> None:
 
 def test_a_clip_can_be_shown_smaller(material: Path) -> None:
     """The subject covers the square of the share, in the middle; the truth goes with it."""
-    (full,), (small,) = (find_sets(material, ["walk"], share=share) for share in (1.0, 0.5))
+    (full,), (small,) = (
+        find_sets([material], ["walk"], showing=Showing(share=share)) for share in (1.0, 0.5)
+    )
 
     for sample, set_back in zip(full.samples(), small.samples(), strict=True):
         assert sample.alpha is not None
@@ -195,3 +197,45 @@ def test_a_clip_can_be_shown_smaller(material: Path) -> None:
         assert bright.mean() == pytest.approx(
             sample.frame.planes[0][sample.alpha > 0.99].mean(), rel=0.15
         )
+
+
+def test_a_clip_can_be_scaled_with_its_truth(material: Path) -> None:
+    """Everything is in the same place, and the format says the new size."""
+    (full,), (large,) = (
+        find_sets([material], ["walk"], showing=Showing(lines=lines)) for lines in (None, 128)
+    )
+
+    for sample, scaled in zip(full.samples(), large.samples(), strict=True):
+        assert sample.alpha is not None
+        assert scaled.alpha is not None
+        format = scaled.frame.format
+        assert (format.width, format.height) == (192, 128)
+        assert scaled.frame.pts == sample.frame.pts
+        assert [plane.shape for plane in scaled.frame.planes] == [(128, 192), (64, 96), (64, 96)]
+        assert scaled.alpha.mean() == pytest.approx(sample.alpha.mean(), rel=0.01)
+        assert 0 <= scaled.alpha.min() <= scaled.alpha.max() <= 1
+        bright = scaled.frame.planes[0] > 125
+        assert (bright == (scaled.alpha > 0.5)).mean() > 0.99
+
+
+@pytest.mark.parametrize("lines", [0, 63, -2])
+def test_odd_heights_are_refused(lines: int) -> None:
+    """4:2:0 has no half lines."""
+    with pytest.raises(SettingsError, match="an even number"):
+        Showing(lines=lines)
+
+
+def test_several_folders_are_one_material(material: Path, tmp_path: Path) -> None:
+    """A clip beside its truth in the folder itself is a set; of one name the first counts."""
+    other = tmp_path / "other"
+    (other / "clips").mkdir(parents=True)
+    for suffix in (".mp4", ".alpha.mkv"):
+        shutil.copy(material / "truth" / f"walk{suffix}", other / f"sample{suffix}")
+    shutil.copy(material / "clips" / "blink.mp4", other / "clips" / "walk.mp4")
+    shutil.copy(material / "clips" / "blink.mp4", other / "untrue.mp4")
+
+    found = {each.name: each for each in find_sets([material, other], ["[sw]*"])}
+
+    assert list(found) == ["walk", "sample"]
+    assert all(sample.alpha is not None for each in found.values() for sample in each.samples())
+    assert "untrue" not in [each.name for each in find_sets([other])]

@@ -10,10 +10,10 @@ import pytest
 import clips
 from mattebox.errors import SinkError
 from mattebox_lab.evaluate.sets import Sample
-from mattebox_lab.evaluate.sheets import WIDTH, Sheet, over_green
+from mattebox_lab.evaluate.sheets import WIDTH, Sheet
 
 FORMAT = clips.video_format("yuv420p", (96, 64))
-EVERYTHING, HALF, NOTHING = (np.full((4, 4), share, np.float32) for share in (1, 0.5, 0))
+EVERYTHING, NOTHING = (np.full((4, 4), share, np.float32) for share in (1, 0))
 
 
 def _sheet(count: int, *, moving: bool) -> Sheet:
@@ -21,15 +21,6 @@ def _sheet(count: int, *, moving: bool) -> Sheet:
     for number in range(count):
         sheet(Sample(clips.pattern_frame(FORMAT, number), None), [EVERYTHING, NOTHING])
     return sheet
-
-
-def test_a_subject_lies_over_green() -> None:
-    """Alpha 1 keeps the picture, alpha 0 is the screen, and between them they mix."""
-    picture = np.full((8, 8, 3), 100, np.uint8)
-
-    assert (over_green(picture, EVERYTHING) == picture).all()
-    assert (over_green(picture, NOTHING) == (0, 255, 0)).all()
-    assert (over_green(picture, HALF) == (50, 178, 50)).all()
 
 
 @pytest.mark.parametrize(("count", "columns"), [(1, 1), (6, 6), (7, 6), (12, 6), (1000, 6)])

@@ -53,6 +53,15 @@ Device = Annotated[
 ]
 Audio = Annotated[Literal["keep", "none"] | None, typer.Option(help=describe("sink.audio"))]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help=describe("sink.overwrite"))]
+QualityReportOut = Annotated[
+    Path | None,
+    typer.Option(
+        "--quality-report",
+        metavar="PATH",
+        help="Tell how good the mattes are, frame by frame, and where to look: a .json file, and "
+        "beside it a .png with the worst moments.",
+    ),
+]
 Preset = Annotated[
     str | None, typer.Option(metavar="NAME", help="A shipped config file: see `config show`.")
 ]
@@ -64,7 +73,40 @@ Assignments = Annotated[
 AsJson = Annotated[
     bool, typer.Option("--json", help="One JSON line per event on stdout, and no progress bar.")
 ]
+Fixes = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--fix",
+        metavar="FRAME=MATTE",
+        help="A frame's matte as you want it: its number, the first being 0, and a gray picture of "
+        "its size, white where it stays. Frames around it follow. May be given several times.",
+    ),
+]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Show the whole log.")]
+
+
+def fixes(given: Sequence[str] | None) -> dict[int, Path]:
+    """``["12=mattes/000012.png", …]`` as a mapping from the frame's number to the picture.
+
+    Raises:
+        SettingsError: one is written otherwise, or two are for one frame.
+    """
+    found: dict[int, Path] = {}
+    for text in given or ():
+        number, sign, name = (part.strip() for part in text.partition("="))
+        if not sign or not name or not (number.isascii() and number.isdigit()):
+            raise SettingsError(
+                f"--fix takes FRAME=MATTE, the number of a frame and a picture, got {text!r}.",
+                "For example --fix 12=mattes/000012.png. Frames are counted from 0; a time could "
+                "mean either of two frames.",
+            )
+        if int(number) in found:
+            raise SettingsError(
+                f"there are two mattes for frame {int(number)}: {found[int(number)]} and {name}.",
+                "Give one --fix for each frame.",
+            )
+        found[int(number)] = Path(name)
+    return found
 
 
 def settle(

@@ -15,7 +15,7 @@ from mattebox.errors import SettingsError
 from mattebox.jobs import STANDARD_STREAM, Job, plan
 
 if TYPE_CHECKING:
-    from mattebox.assemble import Matting
+    from mattebox.assemble import Matting, QualityReport
     from mattebox.report import Report
     from mattebox.settings import Settings
 
@@ -33,10 +33,12 @@ def run(
     output: options.Outputs,
     backdrop: options.Backdrop = None,
     matte: MatteOut = None,
+    quality_report: options.QualityReportOut = None,
     layer: options.Layer = None,
     quality: options.QualityName = None,
     model: options.Model = None,
     device: options.Device = None,
+    fix: options.Fixes = None,
     audio: options.Audio = None,
     overwrite: options.Overwrite = False,
     preset: options.Preset = None,
@@ -62,10 +64,13 @@ def run(
                 "sink.overwrite": overwrite or None,
             },
         )
+        fixes = options.fixes(fix)
         jobs = _planned(input, output, settings, as_json=as_json, matte=matte)
-        from mattebox.assemble import open_matting
+        from mattebox.assemble import open_matting, open_quality_report, with_fixes
 
-        _work(jobs, settings, open_matting(settings), reporter)
+        report = open_quality_report(quality_report, jobs, settings)
+        matting = with_fixes(open_matting(settings), fixes, jobs, settings)
+        _work(jobs, settings, matting, reporter, report)
 
 
 def compose(
@@ -73,6 +78,8 @@ def compose(
     matte: MatteIn,
     output: options.Outputs,
     backdrop: options.Backdrop = None,
+    fix: options.Fixes = None,
+    quality_report: options.QualityReportOut = None,
     layer: options.Layer = None,
     audio: options.Audio = None,
     overwrite: options.Overwrite = False,
@@ -96,10 +103,13 @@ def compose(
                 "sink.overwrite": overwrite or None,
             },
         )
+        fixes = options.fixes(fix)
         jobs = _planned(input, output, settings, as_json=as_json)
-        from mattebox.assemble import open_saved_matte
+        from mattebox.assemble import open_quality_report, open_saved_matte, with_fixes
 
-        _work(jobs, settings, open_saved_matte(matte, input), reporter)
+        report = open_quality_report(quality_report, jobs, settings, saved_matte=matte)
+        matting = with_fixes(open_saved_matte(matte, input), fixes, jobs, settings)
+        _work(jobs, settings, matting, reporter, report)
 
 
 def _planned(
@@ -112,15 +122,31 @@ def _planned(
     return plan(input, outputs, matte=matte, picture_suffix=settings.sink.picture_suffix)
 
 
-def _work(jobs: list[Job], settings: Settings, matting: Matting, reporter: Reporter) -> None:
+def _work(
+    jobs: list[Job],
+    settings: Settings,
+    matting: Matting,
+    reporter: Reporter,
+    quality: QualityReport | None,
+) -> None:
     """Run the jobs behind a progress bar and tell what comes of each."""
     before_working()
     reporter.event("start", jobs=len(jobs), input=jobs[0].input, outputs=list(jobs[0].outputs))
-    with reporter.progress(Path(jobs[0].input).name) as on_progress:
-        for job, report in run_jobs(jobs, settings, matting, on_progress):
-            _tell(job, report, reporter)
-            if len(jobs) == 1:
-                reporter.say(report.sentence())
+    try:
+        with reporter.progress(Path(jobs[0].input).name) as on_progress:
+            for job, report in run_jobs(jobs, settings, matting, on_progress, quality):
+                _tell(job, report, reporter)
+                if len(jobs) == 1:
+                    reporter.say(report.sentence())
+    finally:  # also where pictures of a folder could not be read
+        if quality is not None and quality.is_complete:
+            _tell_quality(quality, reporter)
+
+
+def _tell_quality(quality: QualityReport, reporter: Reporter) -> None:
+    report, sheet = str(quality.path), str(quality.sheet)
+    reporter.event("quality", report=report, sheet=sheet, **quality.summary())
+    reporter.say(f"{report} and {sheet}: {quality.sentence()}.")
 
 
 def _tell(job: Job, report: Report, reporter: Reporter) -> None:
