@@ -1,5 +1,5 @@
 # make demo    sets everything up and replaces the background of the sample clip
-# make test    sets everything up and runs the tests against the built wheel
+# make test    sets everything up and runs the tests against the built wheel, as many at once as JOBS
 # make check   formatting, lint and types
 # make bench   where the time goes on this machine
 # make build   the wheel and the source archive, in dist/
@@ -11,6 +11,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt
 SOURCES := $(shell find src configs -type f -not -name '*.pyc')
 DEMO := out
+JOBS := 2
 
 .PHONY: demo test check bench build dev clean
 .DELETE_ON_ERROR:
@@ -23,7 +24,7 @@ demo: $(VENV)/package.stamp
 	@echo "Before and after: $(abspath $(DEMO)/demo.png)"
 
 test: $(VENV)/wheel.stamp
-	$(BIN)/python -m pytest $(TESTS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import signal
 import sys
 import threading
 from collections.abc import Iterator
@@ -23,6 +24,13 @@ def shared() -> Path:
     if not SHARED.is_dir():
         skip_or_fail("shared", f"no shared material at {SHARED}")
     return SHARED
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _programs_can_be_interrupted() -> None:
+    """A shell that runs the tests in the background ignores Ctrl-C for them and what they start."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(autouse=True)

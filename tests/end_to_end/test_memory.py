@@ -12,14 +12,17 @@ import pytest
 from clips import write_clip
 from running import SMALL_NETWORK
 
-# The peak as the system saw it: what Python's own books say leaves FFmpeg and torch out.
+_STATUS = Path("/proc/self/status")
+# The peak as the system saw it: what Python's own books say leaves FFmpeg and torch out, and
+# getrusage's ru_maxrss is at least what the process that started this one had taken.
 _PROGRAM = """
-import resource, sys
+import pathlib, re, sys
 from mattebox.apps.cli import app
 try:
     app(sys.argv[1:])
 except SystemExit as end:
-    print("peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, "code", end.code)
+    status = pathlib.Path("/proc/self/status").read_text()
+    print("peak", re.search(r"VmHWM:\\s+(\\d+) kB", status)[1], "code", end.code)
 """
 
 
@@ -32,21 +35,22 @@ def peak_kib(clip: Path, output: Path, *options: str) -> int:
 
 
 @pytest.mark.slow
-def test_a_nine_times_longer_clip_takes_no_more_memory(tmp_path: Path) -> None:
-    """Peak memory within 15 %, on frames large enough for a leak to show."""
+@pytest.mark.skipif(not _STATUS.exists(), reason="Linux tells the peak of one process")
+def test_a_seven_times_longer_clip_takes_no_more_memory(tmp_path: Path) -> None:
+    """Peak memory within 7 %, on frames large enough for a leak to show."""
     options = (*SMALL_NETWORK, "-b", "blur")
 
     def clip(name: str, frames: int) -> Path:
         return write_clip(
             tmp_path / name,
             codec="libx264",
-            size=(854, 480),  # 400 frames that stayed would be 246 MB
+            size=(854, 480),  # 180 frames that stayed would be 111 MB of 420
             frames=frames,
             audio_s=frames / 25,
             options={"preset": "ultrafast"},
         )
 
-    short, long = clip("short.mp4", 50), clip("long.mp4", 450)
+    short, long = clip("short.mp4", 30), clip("long.mp4", 210)
     few = peak_kib(short, tmp_path / "a.mp4", *options)
     many = peak_kib(long, tmp_path / "b.mp4", *options)
-    assert many <= 1.15 * few, (few, many)
+    assert many <= 1.07 * few, (few, many)

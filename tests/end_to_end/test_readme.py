@@ -11,9 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from clips import cut
 from places import ROOT
 
 _BLOCK = re.compile(r"```(sh|python)\n(.*?)```", re.DOTALL)
+# Whether a command works takes no more: longer than the mattes' look ahead and than the time after
+# which the whole frame is looked at again.
+FRAMES = 17
 # These set the machine up, which the test run itself has just done.
 _SET_UP = ("git clone", "cd mattebox", "make ", "pip install", ". .venv", "python3 -m venv")
 
@@ -31,9 +35,10 @@ def commands() -> list[str]:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What the README's commands find where they are typed."""
+    """What the README's commands find where they are typed; of the clip, the first ``FRAMES``."""
     folder = tmp_path_factory.mktemp("clone")
     shutil.copytree(ROOT / "samples", folder / "samples")
+    cut(ROOT / "samples" / "clip.mp4", folder / "samples" / "clip.mp4", frames=FRAMES)
     shutil.copytree(ROOT / "configs", folder / "configs")
     return folder
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from running import done, look_at
+from running import SMALL_NETWORK, done, look_at
 
 CLIPS = (
     "doctor-desk",
@@ -31,7 +31,7 @@ def test_frames_packets_and_length_stay_with_every_backdrop(
     clip = shared / "clips" / f"{name}.mp4"
     before = look_at(clip)
     matte, first = tmp_path / "matte.mkv", tmp_path / "colour.mp4"
-    done("run", clip, "-o", first, "--matte", matte, "-b", "#00b140", "--set", "model.size=160")
+    done("run", clip, "-o", first, "--matte", matte, "-b", "#00b140", *SMALL_NETWORK)
     made = [first]
     backdrops: dict[str, str | Path] = {
         "image.mp4": shared / "backdrops" / "mr-lee.jpg",

@@ -116,4 +116,4 @@ def test_every_reason_has_a_scale_and_words() -> None:
     for reason in Reason:
         assert reason in SCALES
         assert WORDS[reason].isascii()
-    assert "which shows from 3 on" in in_words(_findings().worst.told(1)[0].worst)
+    assert "which shows from 2 on" in in_words(_findings().worst.told(1)[0].worst)

@@ -25,6 +25,8 @@ Stills: TypeAlias = list[tuple[Image, Image]]
 
 MEAN = np.array([0.485, 0.456, 0.406], np.float32)
 DEVIATION = np.array([0.229, 0.224, 0.225], np.float32)
+# Which stills each precision is tried on: a CPU that emulates bfloat16 takes minutes over them all.
+EVERY = {"fp32": 1, "bf16": 3}
 
 
 @pytest.fixture(scope="module")
@@ -105,27 +107,27 @@ def _frame(picture: Image) -> Frame:
 
 @pytest.fixture(scope="module")
 def maps(network: U2Net, stills: Stills) -> dict[str, list[Image]]:
-    """What the product makes of the stills, by precision."""
+    """What the product makes of every still, or of every third, by precision."""
     batches = [prepare([_frame(picture)], 320) for picture, _ in stills]
     found: dict[str, list[Image]] = {}
-    for precision in ("fp32", "bf16"):
+    for precision, every in EVERY.items():
         segmenter = TorchSegmenter(network, device="cpu", precision=precision)
-        found[precision] = [segmenter.saliency(batch)[0, 0].numpy() for batch in batches]
+        found[precision] = [segmenter.saliency(batch)[0, 0].numpy() for batch in batches[::every]]
     return found
 
 
-@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.parametrize("precision", EVERY)
 def test_maps_agree_in_the_products_own_way(
     stills: Stills, maps: dict[str, list[Image]], precision: str
 ) -> None:
     """Aspect kept, nothing stretched, fixed calibration: median IoU ≥ 0.97."""
-    ious, _ = _scores(stills, maps[precision])
+    ious, _ = _scores(stills[:: EVERY[precision]], maps[precision])
     assert np.median(ious) >= 0.97
 
 
 def test_bfloat16_loses_no_quality(maps: dict[str, list[Image]]) -> None:
     """Half the work, the same maps: mean IoU with float32's ≥ 0.995."""
-    pairs = zip(maps["bf16"], maps["fp32"], strict=True)
+    pairs = zip(maps["bf16"], maps["fp32"][:: EVERY["bf16"]], strict=True)
     assert np.mean([_iou(quick, exact) for quick, exact in pairs]) >= 0.995
 
 

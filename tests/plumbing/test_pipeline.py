@@ -220,13 +220,23 @@ def test_a_pipeline_runs_once() -> None:
 
 def test_finishing_from_another_thread_completes_the_files() -> None:
     """What was taken is written, the sink is closed, a report comes back."""
-    rig = Rig(10**9, capture=lambda _: time.sleep(0.0005))
+    begun = threading.Event()
+    rig = Rig(
+        10**9,
+        capture=lambda _: time.sleep(0.0005),
+        write=lambda index: begun.set() if index == 5 else None,
+    )
     pipeline = rig.build()
-    timer = threading.Timer(0.05, pipeline.finish)
-    timer.start()
+
+    def finish() -> None:
+        begun.wait(60)
+        pipeline.finish()
+
+    other = threading.Thread(target=finish)
+    other.start()
     report = pipeline.run()
-    timer.join()
-    assert report.written > 0
+    other.join()
+    assert report.written > 5
     assert report.captured == report.written
     assert rig.sink.written == list(range(report.written))
     assert released_once(rig.journal, "closed")

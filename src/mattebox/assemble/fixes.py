@@ -121,10 +121,8 @@ def fix_options(settings: Settings) -> FixOptions:
     from mattebox.matting.fixes import FixOptions
 
     temporal, shaping = settings.temporal, refinement(settings)
-    # A user's matte is as they want it: nothing is filled, removed, moved or softened again.
-    as_it_is = replace(
-        shaping, fill_holes=0, remove_specks=0, sharpen=0, gamma=1, choke_px=0, feather_px=0
-    )
+    # A user's matte is as they want it: nothing is moved or softened again.
+    as_it_is = replace(shaping, sharpen=0, gamma=1, choke_px=0, feather_px=0)
     return FixOptions(
         size=settings.model.size,
         reach_s=settings.fix.reach_s,

@@ -51,7 +51,7 @@ _ANY = float("inf")
 # where. What the network wavers about steadying may have put right; a hole may be the crook of an
 # arm; and that nobody is found may be so.
 SCALES: Mapping[Reason, Scale] = {
-    Reason.FLICKER: Scale(0, 3, _ANY),
+    Reason.FLICKER: Scale(0, 2, _ANY),
     Reason.SOFT: Scale(0, 0.06, _ANY),
     Reason.DISAGREEMENT: Scale(0, 0.015, 1.5),
     Reason.DOUBT: Scale(0, 0.03, 1.5),

@@ -93,11 +93,10 @@ def sentence(findings: Findings, worst: Sequence[Moment]) -> str:
     said = in_words(first.worst)
     if findings.frames == 1:
         return f"worth a look: {said}" if showing else f"nothing stands out; most of all: {said}"
-    many = (
-        f"{showing} of {findings.frames} frames are worth a look"
-        if showing
-        else (f"nothing stands out on {findings.frames} frames")
-    )
+    many = f"nothing stands out on {findings.frames} frames"
+    if showing:
+        verb = "is" if showing == 1 else "are"
+        many = f"{showing} of {findings.frames} frames {verb} worth a look"
     return f"{many}; the worst is {place(first, several=findings.inputs > 1)}: {said}"
 
 
@@ -110,7 +109,7 @@ def place(moment: Moment, *, several: bool) -> str:
 
 
 def in_words(complaint: Complaint) -> str:
-    """A complaint with its figure: ``… (flicker 3.8, which shows from 3 on)``.
+    """A complaint with its figure: ``… (flicker 3.8, which shows from 2 on)``.
 
     What does not show is the figure alone: it would be too much said that something is wrong.
     """

@@ -14,7 +14,8 @@ import clips
 from mattebox.errors import SettingsError
 from mattebox_lab.evaluate.contenders import Contender, Judgement, View, judgement_of
 from mattebox_lab.evaluate.judging import Scores, SetScores, compare, judge
-from mattebox_lab.evaluate.sets import Sample, Showing, find_sets
+from mattebox_lab.evaluate.motion import Motion
+from mattebox_lab.evaluate.sets import MaterialSet, Sample, Showing, find_sets
 from mattebox_lab.evaluate.stills import Map
 from segmenters import BrightnessSegmenter, ThresholdSegmenter
 
@@ -229,21 +230,25 @@ def test_what_comes_after_fast_motion_needs_every_frame(
     assert (walk.after_fast is not None) == is_known
 
 
-def test_the_error_after_fast_motion_is_that_of_those_frames(material: Path) -> None:
-    """A clip of seven frames has but one moment, and it goes on to the clip's end."""
-    maps = iter(np.linspace(0, 1, 7, dtype=np.float32))
+def test_the_error_after_fast_motion_is_that_of_those_frames() -> None:
+    """The motion that leads to the fourth frame: from that one on ten count, and no others."""
+    fast, wrong = 3, range(3, 13)
 
-    def brightening(samples: Iterator[Sample], *, moving: bool) -> Iterator[Map]:
-        return (np.full((32, 48), next(maps), np.float32) for _ in samples)
+    def samples() -> Iterator[Sample]:
+        for number in range(20):
+            back = np.full((64, 96, 2), 9 if number == fast else 1, np.float32)
+            motion = Motion(back, np.ones((64, 96), bool)) if number else None
+            frame = clips.pattern_frame(clips.video_format("yuv420p"), number)
+            yield Sample(frame, np.ones((64, 96), np.float32), motion=motion)
 
-    (walk,) = find_sets([material], ["walk"])
-    (scores,) = compare([Contender("dawn", "fp32", "", brightening)], walk)
+    def judgement(samples: Iterator[Sample], *, moving: bool) -> Iterator[Map]:
+        for number, _ in enumerate(samples):
+            yield np.full((2, 3), float(number not in wrong), np.float32)
 
-    # The square covers a sixth; the later, the more is wrong.
-    errors = [(1 / 6) * (1 - share) + (5 / 6) * share for share in np.linspace(0, 1, 7)]
-    ends = [np.mean(errors[begin:]) for begin in range(1, 7)]
-    assert any(scores.after_fast == pytest.approx(end, rel=1e-3) for end in ends)
-    assert scores.after_fast != pytest.approx(scores.mae, rel=1e-3)
+    (scores,) = compare([Contender("x", "fp32", "", judgement)], MaterialSet("x", samples, True))
+
+    assert scores.after_fast == 1
+    assert scores.mae == 0.5
 
 
 def test_maps_cannot_be_made_over_time() -> None:

@@ -50,23 +50,30 @@ def _environment() -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT / "src"), "OMP_NUM_THREADS": "1"}
 
 
-@pytest.mark.parametrize("processes", [2, 3])
-def test_peers_train_as_one(folders: Path, tmp_path: Path, processes: int) -> None:
-    """Two pictures a step: the weights are those of one that sees both, also where one has none."""
-    for name, options in (("alone", ()), ("both", ("--processes", str(processes)))):
-        command = _command(folders, tmp_path / name, 3, *options)
-        done = subprocess.run(
-            command, env=_environment(), check=False, capture_output=True, text=True
-        )
-        assert done.returncode == 0, done.stderr
-        assert done.stdout.split() == [str(tmp_path / name / WEIGHTS)]
+def _trained(data: Path, folder: Path, *options: str) -> Mapping[str, Tensor]:
+    """The network after three steps of a command that has to work."""
+    command = _command(data, folder, 3, *options)
+    done = subprocess.run(command, env=_environment(), check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [str(folder / WEIGHTS)]
+    network: Mapping[str, Tensor] = torch.load(folder / STATE, weights_only=True)["network"]
+    return network
 
-    start, alone, both = (
-        torch.load(tmp_path / name / STATE, weights_only=True)["network"]
-        if name
-        else starting_network("mattebox", 0).state_dict()
-        for name in ("", "alone", "both")
-    )
+
+@pytest.fixture(scope="module")
+def alone(folders: Path, tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, Tensor]:
+    """What one process makes of the recipe."""
+    return _trained(folders, tmp_path_factory.mktemp("alone") / "run")
+
+
+@pytest.mark.parametrize("processes", [2, 3])
+def test_peers_train_as_one(
+    folders: Path, tmp_path: Path, alone: Mapping[str, Tensor], processes: int
+) -> None:
+    """Two pictures a step: the weights are those of one that sees both, also where one has none."""
+    both = _trained(folders, tmp_path / "both", "--processes", str(processes))
+
+    start = starting_network("mattebox", 0).state_dict()
     moved = _distance(alone, start)
     assert moved > 0
     assert _distance(both, alone) < 0.1 * moved

@@ -36,7 +36,7 @@ def edges(
     network = weights.load(weights.find(model))
     segmenter = TorchSegmenter(network, device="cpu", precision="fp32")
     sets = {name: PairSet(name, [data / name]) for name in (clips, soft, hard)}
-    stills = ((sets[soft], 260), (sets[hard], 400))
+    stills = ((sets[soft], 260), (sets[hard], 160))
     learnt, kept = training.parted(examples(sets[clips], stills, segmenter, seed))
     print(f"{len(learnt)} examples to learn from, {len(kept)} to judge by", flush=True)
     torch.set_num_threads(1)  # each step is many small ones
