@@ -24,6 +24,7 @@ ALLOWED = {
     "report": {"hall"},
     "outputs": {"stages", "report", "hall"},
     "pipeline": {"outputs", "stages", "channel", "report", "hall"},
+    "live": {"pipeline", "stages", "channel", "report", "hall"},
     "jobs": {"hall"},
     "matting": {"hall"},
     "inspection": {"matting", "report", "hall"},
