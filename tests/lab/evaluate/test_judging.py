@@ -12,9 +12,9 @@ from torch import Tensor
 
 import clips
 from mattebox.errors import SettingsError
+from mattebox.inspection.flicker import Motion
 from mattebox_lab.evaluate.contenders import Contender, Judgement, View, judgement_of
 from mattebox_lab.evaluate.judging import Scores, SetScores, compare, judge
-from mattebox_lab.evaluate.motion import Motion
 from mattebox_lab.evaluate.sets import MaterialSet, Sample, Showing, find_sets
 from mattebox_lab.evaluate.stills import Map
 from segmenters import BrightnessSegmenter, ThresholdSegmenter
