@@ -8,10 +8,11 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
-from fakes import Hook, failing_at
+from fakes import Hook, failing_at, nothing
 from mattebox.errors import DeviceLost, FrameError, SegmenterError, SourceNotFound
 from mattebox.frame import Frame, Matte
 from rooms import Room, Stage, Watching, left_half
@@ -24,9 +25,20 @@ class Once:
         self._left, self._error = at, error
 
     def __call__(self, _index: int) -> None:
+        """Count, and raise if it is time."""
         self._left -= 1
         if self._left == -1:
             raise self._error
+
+
+def waiting(event: threading.Event, at: int | None = None) -> Hook:
+    """The hook that hangs, at one item or at each, until the event."""
+
+    def hook(index: int) -> None:
+        if at is None or index == at:
+            event.wait(5)
+
+    return hook
 
 
 def safe(sink: Watching) -> bool:
@@ -53,7 +65,7 @@ def test_the_judge_sees_a_room() -> None:
 def test_before_the_first_matte_the_placeholder_is_shown() -> None:
     """Start-up and the loading of a model take seconds."""
     loaded = threading.Event()
-    with Stage(matting=lambda: left_half(lambda _n: loaded.wait(5) and None)) as stage:
+    with Stage(matting=lambda: left_half(waiting(loaded))) as stage:
         stage.sink.wait_for("placeholder")
         time.sleep(0.2)
         assert stage.sink.kinds == ["placeholder"]
@@ -90,18 +102,19 @@ def test_a_source_that_is_not_there_yet_is_waited_for() -> None:
 
     with Stage(open_source) as stage:
         stage.sink.wait_for("composite")
-    waits = [later - earlier for earlier, later in zip(tries, tries[1:], strict=False)]
+    waits = [later - earlier for earlier, later in pairwise(tries)]
     assert waits == sorted(waits)  # more and more slowly: no busy loop
     assert safe(stage.sink)
 
 
 def test_a_source_that_stalls_shows_the_placeholder_and_is_opened_again() -> None:
     """A driver that gives no frame and no error."""
-    hanging, rooms = threading.Event(), []
+    hanging = threading.Event()
+    rooms: list[Room] = []
 
     def open_source() -> Room:
         first = not rooms
-        room = Room(before=lambda i: hanging.wait(5) and None if first and i == 15 else None)
+        room = Room(before=waiting(hanging, 15) if first else nothing)
         rooms.append(room)
         return room
 
@@ -131,7 +144,7 @@ def test_a_stage_that_fails_shows_the_placeholder_and_is_built_again(stuck: str)
 def test_a_network_that_hangs_freezes_for_a_moment_and_then_shows_the_placeholder() -> None:
     """A picture that was matted may stand; not for ever."""
     hanging = threading.Event()
-    stuck = left_half(lambda n: hanging.wait(5) and None if n == 10 else None)
+    stuck = left_half(waiting(hanging, 10))
     with Stage(matting=lambda: stuck, frozen_after_s=0.3) as stage:
         began = stage.sink.wait_for("composite")
         stage.sink.wait_for("placeholder", after=began)

@@ -31,7 +31,8 @@ def test_a_tick_that_was_slept_through_is_left_out() -> None:
     now[0] = 10.35
     assert pacer.due_in_s == 0
     tick, late_s = pacer.take()
-    assert (tick, late_s) == (3, pytest.approx(0.05))
+    assert tick == 3
+    assert late_s == pytest.approx(0.05)
     assert pacer.due_in_s == pytest.approx(0.05)
 
 

@@ -1,4 +1,4 @@
-"""A live source that films a room in a colour that nothing else has, and what may go wrong on it."""
+"""A live source that films a room in a colour that nothing else has, and what may go wrong."""
 
 from __future__ import annotations
 

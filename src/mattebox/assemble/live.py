@@ -247,7 +247,13 @@ def open_live_source(name: str, settings: Settings, *, realtime: bool) -> Source
         )
     from mattebox.sources.realtime import RealtimeSource
 
-    return RealtimeSource(open_source(name, settings))
+    return RealtimeSource(_endless() if name == "synthetic" else open_source(name, settings))
+
+
+def _endless() -> Source:
+    from mattebox.sources.synthetic import SyntheticSource
+
+    return SyntheticSource(width=1280, height=720, frames=None, rate=Fraction(30))
 
 
 def _screen(settings: Settings) -> Source:

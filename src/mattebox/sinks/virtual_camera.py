@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import cv2
-import numpy as np
-
-from mattebox.colour import Plane, Planes
 from mattebox.errors import SinkError, SinkRefused
 from mattebox.frame import Frame, VideoFormat
-from mattebox.pixels import Family
+from mattebox.sinks.i420 import i420
 
 if TYPE_CHECKING:
     import pyvirtualcam
@@ -59,7 +55,6 @@ class VirtualCameraSink:
     def __init__(self, device: str | None = None, backend: str | None = None) -> None:
         self._wanted, self._backend = device, backend
         self._camera: pyvirtualcam.Camera | None = None
-        self._picture: Plane = np.empty(0, np.uint8)
         self.device = ""
 
     def open(self, format: VideoFormat) -> None:
@@ -75,7 +70,6 @@ class VirtualCameraSink:
             )
         self._camera = self._take(format)
         self.device = self._camera.device
-        self._picture = np.empty((format.height * 3 // 2, format.width), np.uint8)
 
     def write(self, frame: Frame) -> None:
         """Send one picture.
@@ -85,9 +79,8 @@ class VirtualCameraSink:
         """
         if self._camera is None:
             raise SinkError("cannot send a picture: the virtual camera is not open.")
-        _fill(self._picture, _as_420(frame))
         try:
-            self._camera.send(self._picture)
+            self._camera.send(i420(frame))
         except (RuntimeError, OSError) as error:
             raise SinkError(
                 f"the virtual camera {self.device} takes no more pictures: {error}.",
@@ -136,39 +129,3 @@ class VirtualCameraSink:
             )
         steps = _STEPS.get(sys.platform, "Install OBS Studio.")
         return SinkRefused(f"cannot open {wanted}: {why}.", f"{steps} {_INSTEAD}")
-
-
-def _as_420(frame: Frame) -> Planes:
-    """8-bit planes of which the second and third have half the height and width."""
-    pixels, planes = frame.format.pixels, frame.colour_planes
-    if pixels.family is Family.RGB:
-        return _from_rgb(planes)
-    if pixels.depth > 8:
-        planes = tuple((plane >> (pixels.depth - 8)).astype(np.uint8) for plane in planes)
-    height, width = frame.format.height // 2, frame.format.width // 2
-    if pixels.family is Family.GRAY:
-        neutral = np.full((height, width), 128, np.uint8)
-        return planes[0], neutral, neutral
-    return planes[0], *(_halved(plane, (height, width)) for plane in planes[1:])
-
-
-def _halved(plane: Plane, shape: tuple[int, int]) -> Plane:
-    if plane.shape == shape:
-        return plane
-    return np.asarray(cv2.resize(plane, shape[::-1], interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _from_rgb(planes: Planes) -> Planes:
-    green, blue, red = planes
-    stacked: Any = cv2.cvtColor(cv2.merge((blue, green, red)), cv2.COLOR_BGR2YUV_I420)
-    height, width = green.shape
-    chroma = stacked[height:].reshape(2, height // 2, width // 2)
-    return stacked[:height], chroma[0], chroma[1]
-
-
-def _fill(picture: Plane, planes: Planes) -> None:
-    """Lay three planes behind each other."""
-    height = planes[0].shape[0]
-    picture[:height] = planes[0]
-    chroma = picture[height:].reshape(2, height // 2, -1)
-    chroma[0], chroma[1] = planes[1], planes[2]

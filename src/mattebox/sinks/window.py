@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import cv2
-import numpy as np
 
-from mattebox.colour import Planes
 from mattebox.errors import SinkError, SinkRefused
 from mattebox.frame import Frame, VideoFormat
-from mattebox.pixels import Family
+from mattebox.sinks.i420 import i420
 
 _ESCAPE = 27
 
@@ -53,7 +51,7 @@ class WindowSink:
         Raises:
             SinkError: the window was closed.
         """
-        cv2.imshow(self._title, _bgr(frame))
+        cv2.imshow(self._title, cv2.cvtColor(i420(frame), cv2.COLOR_YUV2BGR_I420))
         key = cv2.pollKey() & 0xFF
         if key in (ord("q"), _ESCAPE) or not self._is_visible():
             raise WindowClosed("the window was closed.")
@@ -76,27 +74,3 @@ class WindowSink:
 
 class WindowClosed(SinkError):  # noqa: N818 (says what is, not that it errs)
     """Somebody has closed the window: an end, and no fault."""
-
-
-def _bgr(frame: Frame) -> np.ndarray:  # type: ignore[type-arg]
-    """uint8 (height, width, 3), for the eye: limited range and BT.601 as OpenCV converts."""
-    pixels, planes = frame.format.pixels, frame.colour_planes
-    planes = _at_8_bit(planes, pixels.depth)
-    if pixels.family is Family.GRAY:
-        return cv2.cvtColor(planes[0], cv2.COLOR_GRAY2BGR)
-    if pixels.family is Family.RGB:
-        green, blue, red = planes
-        return cv2.merge((blue, green, red))
-    height, width = frame.format.height // 2 * 2, frame.format.width // 2 * 2
-    stacked = np.empty((height * 3 // 2, width), np.uint8)
-    stacked[:height] = planes[0][:height, :width]
-    chroma = stacked[height:].reshape(2, height // 2, width // 2)
-    for place, plane in zip(chroma, planes[1:], strict=True):
-        place[:] = cv2.resize(plane, (width // 2, height // 2), interpolation=cv2.INTER_AREA)
-    return cv2.cvtColor(stacked, cv2.COLOR_YUV2BGR_I420)
-
-
-def _at_8_bit(planes: Planes, depth: int) -> Planes:
-    if depth == 8:
-        return planes
-    return tuple((plane >> (depth - 8)).astype(np.uint8) for plane in planes)

@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
@@ -282,7 +282,7 @@ def _planes(picture: Samples) -> Planes:
     if picture.shape[2:] == (2,):
         luma, chroma = picture[:height, :width, 0], picture[:height, :width, 1]
         return luma, chroma[:, ::2], chroma[:, 1::2]
-    stacked = np.asarray(cv2.cvtColor(picture[:height, :width], cv2.COLOR_BGR2YUV_I420))
+    stacked: Any = cv2.cvtColor(picture[:height, :width], cv2.COLOR_BGR2YUV_I420)
     chroma = stacked[height:].reshape(2, height // 2, width // 2)
     return stacked[:height], chroma[0], chroma[1]
 

@@ -1,4 +1,4 @@
-"""The command line: ``mattebox run``, ``compose``, ``live``, ``models``, ``devices``, ``doctor``, ``config``.
+"""The command line: ``mattebox run``, ``compose``, ``live``, ``models``, ``devices`` and others.
 
 Commands turn words into settings and errors into exit codes; the work is done elsewhere. Neither
 torch nor OpenCV nor FFmpeg is loaded before a command needs it.
