@@ -351,6 +351,44 @@ class SinkSettings(_Section):
     """Show the saliency layer as a heat map and not as gray."""
 
 
+class CameraSettings(_Section):
+    """What is asked of a camera; it gives what it can, and `mattebox live` says what."""
+
+    width: int = Field(default=1280, ge=16, le=8192)
+    """Width in pixels."""
+
+    height: int = Field(default=720, ge=16, le=8192)
+    """Height in pixels."""
+
+    rate: float = Field(default=30.0, ge=1, le=240)
+    """Pictures per second."""
+
+    codecs: tuple[Annotated[str, Field(min_length=4, max_length=4)], ...] = ("MJPG", "YUYV")
+    """What the camera should send, best first, as four letters each; after the last, anything."""
+
+
+class LiveSettings(_Section):
+    """`mattebox live`: what is shown when, and how long is waited for what."""
+
+    placeholder: str = Field(default="#202428", min_length=1)
+    """What is shown while there is no picture with a matte: a colour or an image."""
+
+    mirror: bool = False
+    """Whether left and right change places."""
+
+    lost_after_s: float = Field(default=0.15, ge=0.02, le=10)
+    """Time without a picture from the camera after which the placeholder is shown."""
+
+    frozen_after_s: float = Field(default=2.0, ge=0.1, le=60)
+    """Time for which the last picture stands where the network does not keep up."""
+
+    reopen_after_s: float = Field(default=1.5, ge=0.2, le=60)
+    """Time without a picture after which the camera is opened again."""
+
+    longest_wait_s: float = Field(default=1.0, ge=0.05, le=60)
+    """The longest time between two tries to open it; the first is a tenth of a second."""
+
+
 class PipelineSettings(_Section):
     """The data path."""
 
@@ -382,6 +420,8 @@ class Settings(_Section):
     threshold: ThresholdSettings = ThresholdSettings()
     backdrop: BackdropSettings = BackdropSettings()
     sink: SinkSettings = SinkSettings()
+    camera: CameraSettings = CameraSettings()
+    live: LiveSettings = LiveSettings()
     pipeline: PipelineSettings = PipelineSettings()
 
 

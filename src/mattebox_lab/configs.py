@@ -19,11 +19,12 @@ class Config:
 
     purpose: str
     quality: Quality = "balanced"
+    use: str = "mattebox run INPUT -o OUTPUT"
     changes: Mapping[str, object] = field(default_factory=dict)
 
     def text(self, name: str) -> str:
         """The file's whole contents."""
-        use = f"mattebox run INPUT -o OUTPUT --preset {name}"
+        use = f"{self.use} --preset {name}"
         header = textwrap.wrap(f"{self.purpose} Use it with: {use}", 96, break_on_hyphens=False)
         comment = "\n".join(f"# {line}" for line in header)
         return f"{comment}\n\n{to_toml(resolve({'quality': self.quality}, self.changes))}"
@@ -37,11 +38,17 @@ CONFIGS: Mapping[str, Config] = {
         "Stills of things, cut out for a shop: a larger network, one solid thing without specks "
         "or holes, on a transparent ground.",
         "best",
-        {
+        changes={
             "backdrop": {"source": "transparent"},
             "model": {"size": 288},
             "refine": {"fill_holes": 0.01, "remove_specks": 0.02},
         },
+    ),
+    "live": Config(
+        "A webcam on a CPU: a small picture for the network, and blur behind.",
+        "fast",
+        "mattebox live",
+        {"model": {"size": 160}, "backdrop": {"source": "blur"}},
     ),
     "green-screen": Config(
         "A subject before a green or blue screen: a chroma key instead of the network, with the "

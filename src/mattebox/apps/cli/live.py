@@ -1,0 +1,142 @@
+"""``mattebox live``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mattebox.apps.cli import options
+from mattebox.apps.cli.console import Reporter, show_logs, storytelling
+from mattebox.apps.cli.process import before_working
+
+if TYPE_CHECKING:
+    from mattebox.assemble.live import LiveRun
+    from mattebox.errors import SinkError
+    from mattebox.live.supervisor import Outage
+    from mattebox.ports import Sink
+
+# How often a program is told how it goes.
+_TOLD_EVERY_S = 1.0
+
+LiveInput = Annotated[
+    str,
+    typer.Option(
+        "-i",
+        "--input",
+        metavar="INPUT",
+        help="camera:N, camera:PATH, an address (rtsp://, http://, udp://), screen, synthetic, or "
+        "with --realtime a file.",
+    ),
+]
+LiveOutputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUTPUT",
+        help="virtual, virtual:DEVICE, window, or a video file that records. May be given several "
+        "times; virtual if it is not.",
+    ),
+]
+Realtime = Annotated[
+    bool, typer.Option("--realtime", help="The input is a file, to be played at its own pace.")
+]
+Placeholder = Annotated[
+    str | None, typer.Option(metavar="PICTURE", help="A colour or an image, see live.placeholder.")
+]
+Mirror = Annotated[bool, typer.Option("--mirror", help="Exchange left and right.")]
+
+
+def live(
+    input: LiveInput = "camera:0",
+    output: LiveOutputs = None,
+    backdrop: options.Backdrop = None,
+    placeholder: Placeholder = None,
+    mirror: Mirror = False,
+    realtime: Realtime = False,
+    quality: options.QualityName = None,
+    model: options.Model = None,
+    device: options.Device = None,
+    overwrite: options.Overwrite = False,
+    preset: options.Preset = None,
+    config: options.Config = None,
+    assignments: options.Assignments = None,
+    as_json: options.AsJson = False,
+    verbose: options.Verbose = False,
+) -> None:
+    """Replace what is behind you, live: from a camera into a virtual camera.
+
+    Until there is a matte, and whenever something fails, the placeholder is shown: never the room.
+    Ctrl-C ends well: recordings are complete.
+    """
+    show_logs(verbose=verbose)
+    with storytelling(as_json=as_json) as reporter:
+        settings = options.settle(
+            preset_name=preset,
+            config=config,
+            quality=quality,
+            assignments=assignments,
+            options={
+                "backdrop.source": backdrop,
+                "live.placeholder": placeholder,
+                "live.mirror": mirror or None,
+                "model.name": model,
+                "model.device": device,
+                "sink.overwrite": overwrite or None,
+            },
+        )
+        from mattebox.assemble.live import open_live
+
+        before_working()
+        run = open_live(
+            input,
+            output or ["virtual"],
+            settings,
+            realtime=realtime,
+            on_outage=_tell_outage(reporter),
+            on_failure=_tell_failure(reporter),
+        )
+        reporter.event("start", input=input, outputs=output or ["virtual"], mode=run.mode)
+        reporter.say(f"{input}: {run.mode}. Ctrl-C ends.")
+        try:
+            run.session.run(_telling(run, reporter))
+        except KeyboardInterrupt:
+            pass  # the usual end
+        finally:
+            _tell(run, reporter)
+
+
+def _tell_outage(reporter: Reporter) -> Callable[[Outage], None]:
+    return lambda outage: reporter.event(
+        "outage", reason=outage.reason, lasted_s=round(outage.lasted_s, 3)
+    )
+
+
+def _tell_failure(reporter: Reporter) -> Callable[[Sink, SinkError], None]:
+    def tell(_sink: Sink, error: SinkError) -> None:
+        reporter.event("output_failed", message=str(error))
+        reporter.say(f"An output failed, the others go on: {error}")
+
+    return tell
+
+
+def _telling(run: LiveRun, reporter: Reporter) -> Callable[[], None]:
+    """Called at every tick; tells a program how it goes once a second."""
+    told_at = time.monotonic()
+
+    def tick() -> None:
+        nonlocal told_at
+        if time.monotonic() - told_at >= _TOLD_EVERY_S:
+            told_at = time.monotonic()
+            reporter.event("progress", **run.facts())
+
+    return tick
+
+
+def _tell(run: LiveRun, reporter: Reporter) -> None:
+    reporter.event("done", **run.facts())
+    for line in run.story():
+        reporter.say(line)

@@ -1,0 +1,58 @@
+"""A file at the pace it plays, as if it were a camera. ``frames`` runs on the capture thread."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from mattebox.frame import Frame, VideoFormat
+from mattebox.ports import Source
+from mattebox.timing import seconds
+
+
+class RealtimeSource:
+    """Gives each frame of another source when its time has come.
+
+    Args:
+        source: it is this one's from now on.
+    """
+
+    live = True
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self._closed = threading.Event()
+
+    @property
+    def format(self) -> VideoFormat:
+        """As the source's."""
+        return self._source.format
+
+    @property
+    def frames_expected(self) -> int | None:
+        """As the source's."""
+        return self._source.frames_expected
+
+    @property
+    def skipped(self) -> int:
+        """As the source's."""
+        return self._source.skipped
+
+    def frames(self) -> Iterator[Frame]:
+        """The frames, each at its moment after the first."""
+        began: tuple[float, int] | None = None
+        for frame in self._source.frames():
+            if began is None:
+                began = time.monotonic(), frame.pts
+            due = began[0] + seconds(frame.pts - began[1], self.format.time_base)
+            if self._closed.wait(max(0.0, due - time.monotonic())):
+                return
+            yield replace(frame, arrived_at=time.monotonic())
+            del frame
+
+    def close(self) -> None:
+        """Close the source, and wait for no more moments."""
+        self._closed.set()
+        self._source.close()

@@ -1,0 +1,166 @@
+"""Video over the network, as a ``Source``: RTSP, HTTP, MPEG-TS over UDP, whatever FFmpeg opens.
+
+What lives here: time limits, so that a sender that stops is noticed, and the newest picture first.
+Opening it again is the supervisor's (``live``). ``frames`` runs on the capture thread.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+
+import av
+
+from mattebox.errors import DecodeError, DeviceLost, SourceError, SourceNotFound
+from mattebox.frame import Frame, VideoFormat
+from mattebox.sources.decoding import Opened
+from mattebox.sources.header import colour_of, rate_of, sample_aspect_of
+from mattebox.sources.planar import PlanarReader
+
+# How long a stream may take to open, and to send its next picture.
+_OPEN_S, _READ_S = 5.0, 1.5
+# Nothing is kept back: a picture that waits is late. RTSP over TCP loses nothing on the way.
+_OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "rtsp_transport": "tcp"}
+# Enough of a stream to know its size: FFmpeg would look at five seconds of it.
+_PROBING = {"analyzeduration": "500000", "probesize": "500000"}
+_TIME_BASE = Fraction(1, 1_000_000)
+_SCREEN_RATE = 30
+
+
+class StreamSource:
+    """The moving picture at an address, as it arrives.
+
+    A picture's pts is the moment of its arrival, in microseconds after the first one: a sender's
+    clock may jump when it is started again, and differs from ours.
+
+    Args:
+        address: with its protocol, or what the format reads.
+        format: FFmpeg's name of the container or device; None lets it guess.
+        options: more of FFmpeg's.
+
+    Raises:
+        SourceNotFound: nothing answers.
+        SourceError: what answers is no video.
+    """
+
+    live = True
+    frames_expected = None
+    skipped = 0
+
+    def __init__(
+        self,
+        address: str,
+        *,
+        format: str | None = None,
+        options: Mapping[str, str] | None = None,
+    ) -> None:
+        self._address, self._closed = address, False
+        self._opened = _open(address, format, {**_PROBING, **_OPTIONS, **(options or {})})
+        try:
+            self._pictures = self._decode()
+            first = next(self._pictures, None)
+            if first is None:
+                raise SourceError(f"{address} sends no picture.", "Check it with a player.")
+            self._reader = PlanarReader(first)
+            self._format = self._promise(first)
+        except BaseException:
+            self._opened.container.close()
+            raise
+        self._first: av.VideoFrame | None = first
+        self._began = time.monotonic()
+
+    @property
+    def format(self) -> VideoFormat:
+        """What every frame is."""
+        return self._format
+
+    def frames(self) -> Iterator[Frame]:
+        """The pictures as they arrive.
+
+        Raises:
+            DeviceLost: the sender has stopped.
+        """
+        first, self._first = self._first, None
+        if first is not None:
+            yield self._frame(first)
+            del first
+        yield from map(self._frame, self._pictures)
+
+    def close(self) -> None:
+        """Let go of it, at the next picture or when waiting for one ends."""
+        self._closed = True
+
+    def _decode(self) -> Iterator[av.VideoFrame]:
+        """Runs on the thread that iterates, which is also the one that closes."""
+        try:
+            for packet in self._opened.container.demux(self._opened.stream):
+                if self._closed:
+                    return
+                try:
+                    yield from self._opened.decoder.decode(packet)
+                except av.InvalidDataError:
+                    self.skipped += 1  # a packet was lost on the way
+            raise DeviceLost(f"{self._address} has ended.", "Start its sender again.")
+        except (av.FFmpegError, OSError) as error:
+            if self._closed:
+                return
+            reason = getattr(error, "strerror", None) or str(error)
+            raise DeviceLost(
+                f"{self._address} sends no more pictures: {reason}.", "Start its sender again."
+            ) from error
+        finally:
+            self._opened.container.close()
+
+    def _frame(self, picture: av.VideoFrame) -> Frame:
+        now = time.monotonic()
+        if not self._reader.fits(picture):
+            raise DeviceLost(f"{self._address} has changed the size of its pictures.")
+        pts = round((now - self._began) / _TIME_BASE)
+        return Frame(self._reader.planes(picture), self._format, pts, arrived_at=now)
+
+    def _promise(self, first: av.VideoFrame) -> VideoFormat:
+        width, height = self._reader.size
+        return VideoFormat(
+            width=width,
+            height=height,
+            pixels=self._reader.pixels,
+            time_base=_TIME_BASE,
+            rate=rate_of(self._opened),
+            colour=colour_of(first, self._opened, self._reader.is_gray),
+            sample_aspect=sample_aspect_of(self._opened),
+        )
+
+
+def screen(display: str, region: tuple[int, int, int, int] | None, rate: float) -> StreamSource:
+    """What an X11 screen shows.
+
+    Args:
+        display: as in ``DISPLAY``.
+        region: left, top, width and height in pixels; None: all of it.
+        rate: pictures per second.
+    """
+    options = {"framerate": f"{rate:g}", "draw_mouse": "1"}
+    if region is not None:
+        left, top, width, height = region
+        options["video_size"] = f"{width}x{height}"
+        display = f"{display}+{left},{top}"
+    return StreamSource(display, format="x11grab", options=options)
+
+
+def _open(address: str, format: str | None, options: dict[str, str]) -> Opened:
+    try:
+        container = av.open(
+            address, mode="r", format=format, options=options, timeout=(_OPEN_S, _READ_S)
+        )
+    except (av.FFmpegError, OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise SourceNotFound(
+            f"cannot open {address}: {reason}.", "Start its sender, or check the address."
+        ) from error
+    stream = next(iter(container.streams.video), None)
+    if stream is None or stream.codec_context is None:
+        container.close()
+        raise DecodeError(f"{address} sends no video.", "Check it with a player.")
+    stream.codec_context.thread_type = "SLICE"  # threads by frame would keep pictures back
+    return Opened(container, stream, stream.codec_context)

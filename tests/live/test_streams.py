@@ -1,0 +1,152 @@
+"""Whole sessions on a real stream, into a real file: lost and found, and never the room."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from mattebox.assemble.live import LiveRun, open_live
+from mattebox.errors import SettingsError
+from mattebox.settings import Settings, resolve
+from streams import MjpegCamera
+
+
+def settings(**live: object) -> Settings:
+    """No network: what is bright is the subject. A green backdrop, a gray placeholder."""
+    return resolve(
+        {
+            "model": {"name": "threshold"},
+            "threshold": {"method": "fixed", "level": 0.75, "foreground": "light"},
+            "backdrop": {"source": "#00c000"},
+            "camera": {"width": 160, "height": 96, "rate": 25},
+            "live": {"placeholder": "#303030", **live},
+            "sink": {"quality": 100},
+        }
+    )
+
+
+@contextmanager
+def running(run: LiveRun) -> Iterator[LiveRun]:
+    thread = threading.Thread(target=run.session.run)
+    thread.start()
+    try:
+        yield run
+    finally:
+        run.session.stop()
+        thread.join(20)
+        assert not thread.is_alive()
+
+
+def wait_until(is_so: object, timeout_s: float = 20.0) -> None:
+    assert callable(is_so)
+    deadline = time.monotonic() + timeout_s
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came to that"
+        time.sleep(0.01)
+
+
+def kinds(path: Path) -> list[str]:
+    """What a recording shows, with repetitions left out."""
+    seen = []
+    with av.open(str(path)) as container:
+        for frame in container.decode(video=0):
+            red, green, blue = np.moveaxis(frame.to_ndarray(format="rgb24").astype(int), -1, 0)
+            if ((red > 150) & (green < 90) & (blue > 150)).sum() > 8:
+                seen.append("room")
+            else:
+                seen.append("composite" if green.max() > 150 else "placeholder")
+    return [kind for kind, last in zip(seen, [None, *seen], strict=False) if kind != last]
+
+
+@pytest.mark.parametrize("door", ["", "camera:"], ids=["pyav", "opencv"])
+def test_a_stream_that_is_killed_and_started_again(door: str, tmp_path: Path) -> None:
+    """The placeholder while it is away, the subject when it is back, the room never."""
+    recording = tmp_path / "call.mkv"
+    with (
+        MjpegCamera() as camera,
+        running(open_live(door + camera.address, [str(recording)], settings())) as run,
+    ):
+        wait_until(lambda: run.presenter.figures.shown >= 5)
+        camera.stop()
+        gone = run.presenter.figures.placeholders
+        wait_until(lambda: run.presenter.figures.placeholders > gone + 3)
+        shown = run.presenter.figures.shown
+        camera.start()
+        wait_until(lambda: run.presenter.figures.shown > shown + 5)
+    assert len(run.supervisor.outages) == 1
+    assert kinds(recording)[-3:] == ["composite", "placeholder", "composite"]
+    assert "room" not in kinds(recording)
+
+
+def test_a_camera_that_is_not_there_yet(tmp_path: Path) -> None:
+    """The placeholder, in the size that was asked for, until it comes; then fitted into that."""
+    recording = tmp_path / "call.mkv"
+    camera = MjpegCamera()
+    run = open_live(camera.address, [str(recording)], settings())
+    assert run.mode == "nothing yet"
+    with running(run):
+        wait_until(lambda: run.presenter.figures.placeholders >= 5)
+        with camera:
+            wait_until(lambda: run.presenter.figures.shown >= 5)
+            run.session.stop()
+    assert kinds(recording)[:2] == ["placeholder", "composite"]
+
+
+def test_a_file_at_its_own_pace_ends_the_session(tmp_path: Path) -> None:
+    """With every frame accounted for."""
+    clip = tmp_path / "clip.mkv"
+    from mattebox import replace_background
+
+    replace_background(
+        "synthetic", clip, backdrop="navy", model={"name": "none"}, sink={"codec": "ffv1"}
+    )
+    run = open_live(str(clip), [str(tmp_path / "out.mp4")], settings(), realtime=True)
+    run.session.run()
+    report, figures = run.supervisor.report, run.presenter.figures
+    assert report is not None
+    assert report.captured == 150 == report.written + report.dropped
+    assert figures.offered == report.written
+    assert (tmp_path / "out.mp4").exists()
+
+
+def test_what_is_no_live_input_is_refused_with_the_next_step(tmp_path: Path) -> None:
+    """A file needs --realtime; an output without a suffix is a typing error."""
+    with pytest.raises(SettingsError, match="--realtime"):
+        open_live("clip.mp4", ["virtual"], settings())
+    with MjpegCamera() as camera, pytest.raises(SettingsError, match="virtual, window"):
+        open_live(camera.address, ["virtul"], settings())
+
+
+def test_the_command_ends_well_at_ctrl_c(tmp_path: Path) -> None:
+    """Exit code 0, a recording that plays, and the story told to a program."""
+    recording = tmp_path / "call.mp4"
+    words = ["-o", str(recording), "-m", "threshold", "-b", "navy", "--json"]
+    events = []
+    with (
+        MjpegCamera() as camera,
+        subprocess.Popen(
+            [sys.executable, "-m", "mattebox", "live", "-i", camera.address, *words],
+            stdout=subprocess.PIPE,
+            text=True,
+        ) as program,
+    ):
+        assert program.stdout is not None
+        for line in program.stdout:
+            events.append(json.loads(line))
+            if events[-1]["event"] == "progress" and events[-1]["shown"]["shown"] >= 5:
+                program.send_signal(signal.SIGINT)
+    assert program.returncode == 0
+    assert [events[0]["event"], events[-1]["event"]] == ["start", "done"]
+    with av.open(str(recording)) as container:
+        assert sum(1 for _ in container.decode(video=0)) >= 5
