@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
+from mattebox.around import SourceAround
 from mattebox.errors import SettingsError, SinkError
-from mattebox.frame import Frame, VideoFormat
+from mattebox.frame import Frame
 from mattebox.live.presenter import Presenter
 from mattebox.pipeline import Pipeline
 from mattebox.ports import Source
@@ -53,7 +54,7 @@ class Outage:
     lasted_s: float
 
 
-class Watched:
+class Watched(SourceAround):
     """A source whose latest frame's arrival any thread may ask for.
 
     Attributes:
@@ -62,43 +63,20 @@ class Watched:
     """
 
     def __init__(self, source: Source, on_first: Callable[[], None]) -> None:
-        self._source, self._on_first = source, on_first
+        super().__init__(source)
+        self._on_first = on_first
         self.last_at = time.monotonic()
         self.has_begun = False
 
-    @property
-    def format(self) -> VideoFormat:
-        """See ``Source``."""
-        return self._source.format
-
-    @property
-    def live(self) -> bool:
-        """See ``Source``."""
-        return self._source.live
-
-    @property
-    def frames_expected(self) -> int | None:
-        """See ``Source``."""
-        return self._source.frames_expected
-
-    @property
-    def skipped(self) -> int:
-        """See ``Source``."""
-        return self._source.skipped
-
     def frames(self) -> Iterator[Frame]:
         """See ``Source``."""
-        for frame in self._source.frames():
+        for frame in self.within.frames():
             self.last_at = time.monotonic()
             if not self.has_begun:
                 self.has_begun = True
                 self._on_first()
             yield frame
             del frame  # or it would live on while the next one is waited for
-
-    def close(self) -> None:
-        """See ``Source``."""
-        self._source.close()
 
 
 class Supervisor:

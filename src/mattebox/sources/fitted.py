@@ -11,13 +11,14 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
+from mattebox.around import SourceAround
 from mattebox.colour import Plane
 from mattebox.errors import SourceError
 from mattebox.frame import Frame, VideoFormat
 from mattebox.ports import Source
 
 
-class FittedSource:
+class FittedSource(SourceAround):
     """Another source's frames, scaled to a format; what is that already passes through.
 
     Args:
@@ -36,7 +37,7 @@ class FittedSource:
                 f"the source now gives {given}, and what is shown is {format}.",
                 "Start again to show that.",
             )
-        self._source = source
+        super().__init__(source)
         self._format = replace(format, time_base=given.time_base, rate=given.rate)
         self._is_same = given.plane_shapes == format.plane_shapes
 
@@ -45,37 +46,18 @@ class FittedSource:
         """What every frame is."""
         return self._format
 
-    @property
-    def live(self) -> bool:
-        """As the source's."""
-        return self._source.live
-
-    @property
-    def frames_expected(self) -> int | None:
-        """As the source's."""
-        return self._source.frames_expected
-
-    @property
-    def skipped(self) -> int:
-        """As the source's."""
-        return self._source.skipped
-
     def frames(self) -> Iterator[Frame]:
         """The frames, fitted: cut at the sides or above and below where their shape differs."""
         if self._is_same:
-            yield from self._source.frames()
+            yield from self.within.frames()
             return
-        for frame in self._source.frames():
+        for frame in self.within.frames():
             planes = tuple(
                 _filled(plane, shape)
                 for plane, shape in zip(frame.planes, self._format.plane_shapes, strict=True)
             )
             yield replace(frame, planes=planes, format=self._format)
             del frame, planes
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()
 
 
 def _filled(plane: Plane, shape: tuple[int, int]) -> Plane:

@@ -5,46 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mattebox.frame import Frame, VideoFormat
-from mattebox.ports import Source
+from mattebox.around import SourceAround
+from mattebox.frame import Frame
 
 
-class MirroredSource:
-    """A mirror before another source.
-
-    Args:
-        source: it is this one's from now on.
-    """
-
-    def __init__(self, source: Source) -> None:
-        self._source = source
-
-    @property
-    def format(self) -> VideoFormat:
-        """As the source's."""
-        return self._source.format
-
-    @property
-    def live(self) -> bool:
-        """As the source's."""
-        return self._source.live
-
-    @property
-    def frames_expected(self) -> int | None:
-        """As the source's."""
-        return self._source.frames_expected
-
-    @property
-    def skipped(self) -> int:
-        """As the source's."""
-        return self._source.skipped
+class MirroredSource(SourceAround):
+    """A mirror before another source."""
 
     def frames(self) -> Iterator[Frame]:
         """The frames, mirrored."""
-        for frame in self._source.frames():
+        for frame in self.within.frames():
             yield replace(frame, planes=tuple(plane[:, ::-1] for plane in frame.planes))
             del frame
-
-    def close(self) -> None:
-        """Close the source."""
-        self._source.close()

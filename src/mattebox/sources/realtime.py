@@ -7,43 +7,32 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from mattebox.frame import Frame, VideoFormat
+from mattebox.around import SourceAround
+from mattebox.frame import Frame
 from mattebox.ports import Source
 from mattebox.timing import seconds
 
 
-class RealtimeSource:
+class RealtimeSource(SourceAround):
     """Gives each frame of another source when its time has come.
 
     Args:
         source: it is this one's from now on.
     """
 
-    live = True
-
     def __init__(self, source: Source) -> None:
-        self._source = source
+        super().__init__(source)
         self._closed = threading.Event()
 
     @property
-    def format(self) -> VideoFormat:
-        """As the source's."""
-        return self._source.format
-
-    @property
-    def frames_expected(self) -> int | None:
-        """As the source's."""
-        return self._source.frames_expected
-
-    @property
-    def skipped(self) -> int:
-        """As the source's."""
-        return self._source.skipped
+    def live(self) -> bool:
+        """Always: whoever is late has missed it."""
+        return True
 
     def frames(self) -> Iterator[Frame]:
         """The frames, each at its moment after the first."""
         began: tuple[float, int] | None = None
-        for frame in self._source.frames():
+        for frame in self.within.frames():
             if began is None:
                 began = time.monotonic(), frame.pts
             due = began[0] + seconds(frame.pts - began[1], self.format.time_base)
@@ -55,4 +44,4 @@ class RealtimeSource:
     def close(self) -> None:
         """Close the source, and wait for no more moments."""
         self._closed.set()
-        self._source.close()
+        super().close()
