@@ -74,7 +74,7 @@ def test_a_single_picture_has_no_figures_over_time(tmp_path: Path) -> None:
     """One frame: everything but flicker."""
     out = tmp_path / "q.json"
     photo = SAMPLES / "thing.jpg"
-    done("run", photo, "-o", tmp_path / "a.png", "--quality-report", out, *SMALL_NETWORK)
+    done("run", photo, "-o", tmp_path / "a.png", "--quality-report", out)
     report = _report(out)
     assert report["summary"]["frames"] == 1
     assert report["summary"]["figures"]["flicker"]["max"] is None
