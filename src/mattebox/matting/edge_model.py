@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -81,11 +82,12 @@ class EdgeModel:
             guide: float32 (h, w) in [0, 1], luma at the map's size.
             low, high: what becomes 0, and 1, where the model finds no softness at all.
         """
+        saliency = saliency.contiguous()
         value = (saliency - low).div_(high - low)
         slope = torch.zeros_like(value)
         most, least = extremes(saliency, _EXTREMES)
-        edge = torch.nonzero((most > _FLAT) & (least < 1 - _FLAT), as_tuple=True)
-        range = torch.stack((most[edge], least[edge]))
+        edge = _places((most > _FLAT) & (least < 1 - _FLAT))
+        range = torch.stack((_taken(most, edge), _taken(least, edge)))
         seen = _features(saliency, guide, range, edge)
         gentle, added, follows = self._judge(seen.T).unbind(1)
         softer = torch.sigmoid(-4 * gentle)
@@ -94,8 +96,8 @@ class EdgeModel:
         here = (seen[_SALIENCY] - bottom) / (top - bottom) + 0.5 * torch.tanh(2 * added) * room
         certain = here.clamp(0, 1)
         doubt = ((certain - certain * certain) * DOUBT).clamp(max=1)
-        value[edge] = here
-        slope[edge] = seen[_SLOPE] * F.softplus(4 * follows + _AS_MEASURED) * doubt
+        value.view(-1)[edge] = here
+        slope.view(-1)[edge] = seen[_SLOPE] * F.softplus(4 * follows + _AS_MEASURED) * doubt
         return EdgeLine(value, slope)
 
     def _judge(self, features: Tensor) -> Tensor:
@@ -106,23 +108,23 @@ class EdgeModel:
         return torch.addmm(last[1], features, last[0])
 
 
-def _features(saliency: Tensor, guide: Tensor, range: Tensor, edge: tuple[Tensor, ...]) -> Tensor:
+def _features(saliency: Tensor, guide: Tensor, range: Tensor, edge: Tensor) -> Tensor:
     """float32 (15, pixels): what the model sees of each pixel and its surroundings.
 
     Args:
         saliency, guide: float32 (h, w).
         range: float32 (2, pixels): the largest and the smallest of the map around each.
-        edge: the pixels' rows and columns.
+        edge: int64 (pixels,), see ``_places``.
     """
     products = saliency, guide, saliency * guide, saliency * saliency, guide * guide
     means = [box_mean(each, _NEAR) for each in products]
-    slope = box_mean(_slope(means), _NEAR)[edge]
-    near = _Window.of([mean[edge] for mean in means])
-    far = _Window.of([box_mean(each, _FAR)[edge] for each in products])
-    luma = guide[edge]
+    slope = _taken(box_mean(_slope(means), _NEAR), edge)
+    near = _Window.of([_taken(mean, edge) for mean in means])
+    far = _Window.of([_taken(box_mean(each, _FAR), edge) for each in products])
+    luma = _taken(guide, edge)
     return torch.stack(
         (
-            saliency[edge],
+            _taken(saliency, edge),
             near.mean,
             far.mean,
             *range,
@@ -138,6 +140,17 @@ def _features(saliency: Tensor, guide: Tensor, range: Tensor, edge: tuple[Tensor
             luma - far.guide_mean,
         )
     )
+
+
+def _places(marked: Tensor) -> Tensor:
+    """int64 (pixels,): where a map is true, counted row by row; numpy finds them faster."""
+    if marked.device.type == "cpu":
+        return torch.from_numpy(np.flatnonzero(marked.numpy()))
+    return torch.nonzero(marked.view(-1))[:, 0]
+
+
+def _taken(map: Tensor, places: Tensor) -> Tensor:
+    return map.reshape(-1).index_select(0, places)
 
 
 def _slope(means: Sequence[Tensor]) -> Tensor:
