@@ -12,7 +12,8 @@
     ├── SegmenterError                     the network or its device
     │   └── WeightsError                   a checkpoint missing, damaged or of another network
     ├── SinkError                          writing failed
-    │   └── SinkRefused (ValueError)       writing cannot even begin
+    │   ├── SinkRefused (ValueError)       writing cannot even begin
+    │   └── SinkClosed                     somebody has closed what was shown: an end, and no fault
     └── PipelineError                      the data path itself
         └── StageHung                      a stage did not stop in time
 
@@ -82,6 +83,10 @@ class SinkError(MatteboxError):
 
 class SinkRefused(SinkError, ValueError):  # noqa: N818
     """Writing cannot begin: the format, the name or the place does not allow it."""
+
+
+class SinkClosed(SinkError):  # noqa: N818
+    """Somebody has closed what was shown, such as a window: an end, and no fault."""
 
 
 class PipelineError(MatteboxError):

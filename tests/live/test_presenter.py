@@ -8,7 +8,7 @@ from fractions import Fraction
 import pytest
 
 from fakes import failing_at
-from mattebox.errors import FrameError, SinkError
+from mattebox.errors import FrameError, SinkClosed, SinkError
 from mattebox.frame import Frame
 from mattebox.live.pace import Pacer
 from mattebox.live.presenter import Presenter
@@ -104,3 +104,18 @@ def test_a_source_that_ends_can_be_the_end() -> None:
     assert stage.error is None
     assert stage.sink.closed
     assert "composite" in stage.sink.kinds
+
+
+def test_a_window_that_is_closed_is_an_end_and_no_fault() -> None:
+    """The recording beside it goes on; without one, that is all."""
+    closed, recording = Watching(failing_at(5, SinkClosed("closed."))), Watching()
+    with Stage(sinks=[closed, recording]) as stage:
+        recording.wait_for("composite")
+    assert closed.closed
+    assert recording.closed
+    assert stage.failed == []
+    alone = Watching(failing_at(5, SinkClosed("closed.")))
+    with Stage(sinks=[alone]) as stage:
+        stage.join()
+    assert alone.closed
+    assert stage.error is None

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mattebox.colour import Planes
-from mattebox.errors import FrameError, SinkError
+from mattebox.errors import FrameError, SinkClosed, SinkError
 from mattebox.frame import Frame, VideoFormat
 from mattebox.live.pace import Pacer
 from mattebox.ports import Sink
@@ -70,7 +70,8 @@ class Presenter:
     """Sends the newest picture to the sinks at every tick; the placeholder where there is none.
 
     A sink that fails is aborted and left out, and the others go on; when none is left, its error
-    ends the show.
+    ends the show. One that somebody has closed is left out as well; when none is left, that is an
+    end like ``stop``.
 
     Args:
         sinks: at least one; the presenter's from ``open`` on.
@@ -240,10 +241,17 @@ class Presenter:
                 self._leave_out(sink, error)
 
     def _leave_out(self, sink: Sink, error: SinkError) -> None:
-        sink.abort()
+        is_over = isinstance(error, SinkClosed)
         self._sinks.remove(sink)
+        if is_over:
+            sink.close()
+        else:
+            sink.abort()
         if sink.kept is not None:
             error.add_note(f"what was finished is kept in {sink.kept}")
-        if not self._sinks:
+        if not self._sinks and is_over:
+            self.stop()
+        elif not self._sinks:
             raise error
-        self._on_failure(sink, error)
+        elif not is_over:
+            self._on_failure(sink, error)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import cv2
 
-from mattebox.errors import SinkError, SinkRefused
+from mattebox.errors import SinkClosed, SinkRefused
 from mattebox.frame import Frame, VideoFormat
 from mattebox.sinks.i420 import i420
 
@@ -49,12 +49,12 @@ class WindowSink:
         """Show one picture, and see what keys were pressed.
 
         Raises:
-            SinkError: the window was closed.
+            SinkClosed: the window was closed, or q or Escape was pressed.
         """
         cv2.imshow(self._title, cv2.cvtColor(i420(frame), cv2.COLOR_YUV2BGR_I420))
         key = cv2.pollKey() & 0xFF
         if key in (ord("q"), _ESCAPE) or not self._is_visible():
-            raise WindowClosed("the window was closed.")
+            raise SinkClosed("the window was closed.")
         if key != 0xFF:
             self._on_key(chr(key))
 
@@ -70,7 +70,3 @@ class WindowSink:
 
     def _is_visible(self) -> bool:
         return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
-
-
-class WindowClosed(SinkError):  # noqa: N818 (says what is, not that it errs)
-    """Somebody has closed the window: an end, and no fault."""
