@@ -126,6 +126,21 @@ def test_what_is_no_live_input_is_refused_with_the_next_step(tmp_path: Path) -> 
         open_live("clip.mp4", ["virtual"], settings())
     with MjpegCamera() as camera, pytest.raises(SettingsError, match="virtual, window"):
         open_live(camera.address, ["virtul"], settings())
+    clear = resolve({"backdrop": {"source": "transparent"}})
+    with pytest.raises(SettingsError, match="lime"):
+        open_live("camera:0", ["virtual"], clear)
+
+
+def test_a_layer_that_is_no_composite_has_a_placeholder_too(tmp_path: Path) -> None:
+    """The matte itself, in gray."""
+    gray = resolve({"layer": "matte"}, settings().model_dump(exclude={"layer"}))
+    recording = tmp_path / "call.mkv"
+    with (
+        MjpegCamera() as camera,
+        running(open_live(camera.address, [str(recording)], gray)) as run,
+    ):
+        wait_until(lambda: run.presenter.figures.shown >= 5)
+    assert recording.exists()
 
 
 def test_the_command_ends_well_at_ctrl_c(tmp_path: Path) -> None:

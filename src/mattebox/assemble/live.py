@@ -113,18 +113,25 @@ def open_live(
         MatteboxError: an output cannot be had, or a setting is wrong. A source that is not there
             is waited for.
     """
+    if settings.backdrop.source == "transparent":
+        raise SettingsError(
+            "a live picture cannot be transparent: virtual cameras and windows have no alpha.",
+            "Take a colour that the subject does not have, such as -b lime, and key it out there.",
+        )
+    sinks = [_open_sink(name, settings) for name in outputs]
     opening = _Opening(input, settings, realtime=realtime)
     source, format = opening.first()
     rate = format.rate or Fraction(settings.camera.rate).limit_denominator(1001)
     presenter = Presenter(
-        [_open_sink(name, settings) for name in outputs],
+        sinks,
         rate=rate,
         frozen_after_s=settings.live.frozen_after_s,
         on_failure=on_failure,
     )
     try:
         shown = open_layer(settings, transparent=False)
-        presenter.open(shown.open(format), _placeholder(settings, format))
+        made = shown.open(format)
+        presenter.open(made, _placeholder(settings, made))
         shown.close()
     except BaseException:
         if source is not None:
