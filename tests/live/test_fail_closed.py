@@ -103,7 +103,10 @@ def test_a_source_that_is_not_there_yet_is_waited_for() -> None:
     with Stage(open_source) as stage:
         stage.sink.wait_for("composite")
     waits = [later - earlier for earlier, later in pairwise(tries)]
-    assert waits == sorted(waits)  # more and more slowly: no busy loop
+    # More and more slowly, at least: no busy loop.
+    assert all(
+        wait >= 0.9 * least for wait, least in zip(waits, (0.02, 0.04, 0.08, 0.16), strict=True)
+    )
     assert safe(stage.sink)
 
 
