@@ -70,6 +70,17 @@ def test_with_the_defaults_there_is_always_something_to_try(
     assert advice_on(_moment(reason), resolve(MADE_BY[made_by]), made_by)
 
 
+def test_a_radius_is_advised_where_it_has_a_part() -> None:
+    """Learnt and plain edges do not look at it: to set it would change nothing at all."""
+
+    def is_advised(edges: str) -> bool:
+        settings = resolve({"refine": {"edges": edges}})
+        found = advice_on(_moment(Reason.ALIGNMENT), settings, "network")
+        return any("radius_px" in each.options for each in found)
+
+    assert [is_advised(edges) for edges in ("learnt", "guided", "plain")] == [False, True, False]
+
+
 @pytest.mark.parametrize("reason", [Reason.ISLANDS, Reason.DOUBT])
 def test_a_region_is_what_the_box_on_the_sheet_is(reason: Reason) -> None:
     """In shares of the frame, as the setting takes them; not where it is most of the frame."""

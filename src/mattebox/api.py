@@ -70,8 +70,11 @@ def replace_background(
         matte=None if matte is None else fspath(matte),
         picture_suffix=resolved.sink.picture_suffix,
     )
-    quality = open_quality_report(_path(quality_report), jobs, resolved)
-    matting = with_fixes(open_matting(resolved), _paths(fixes), jobs, resolved)
+    corrected = _paths(fixes)
+    quality = open_quality_report(
+        _path(quality_report), jobs, resolved, corrected=corrected.values()
+    )
+    matting = with_fixes(open_matting(resolved), corrected, jobs, resolved)
     done = run(jobs, resolved, matting, on_progress, quality)
     return [report for _, report in done]
 
@@ -103,9 +106,11 @@ def compose(
 
     resolved = _resolved(backdrop, settings)
     jobs = plan(fspath(input), _names(output), picture_suffix=resolved.sink.picture_suffix)
-    place = Path(fspath(matte))
-    quality = open_quality_report(_path(quality_report), jobs, resolved, saved_matte=place)
-    matting = with_fixes(open_saved_matte(place, fspath(input)), _paths(fixes), jobs, resolved)
+    place, corrected = Path(fspath(matte)), _paths(fixes)
+    quality = open_quality_report(
+        _path(quality_report), jobs, resolved, saved_matte=place, corrected=corrected.values()
+    )
+    matting = with_fixes(open_saved_matte(place, fspath(input)), corrected, jobs, resolved)
     return [report for _, report in run(jobs, resolved, matting, on_progress, quality)]
 
 

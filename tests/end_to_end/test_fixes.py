@@ -235,6 +235,19 @@ def test_a_matte_that_is_read_is_never_replaced(tmp_path: Path, clip: Path, draw
     assert (read_picture(picture) == drawn).all()
 
 
+def test_a_report_never_replaces_the_picture_of_a_fix(
+    tmp_path: Path, clip: Path, drawn: Gray
+) -> None:
+    """Its contact sheet is a .png too, and would be that of the same name."""
+    fix = _saved(tmp_path / "matte.png", drawn)
+    outcome = run(
+        *("run", clip, "-o", tmp_path / "out.mkv", "-m", "none", "--fix", f"3={fix}"),
+        *("--quality-report", tmp_path / "matte.json", "--overwrite"),
+    )
+    assert (outcome.code, "being read" in outcome.err) == (4, True), outcome.err
+    assert (read_picture(fix) == drawn).all()
+
+
 @pytest.mark.slow
 def test_a_wrong_matte_of_a_real_clip_is_mended_around_the_fix(tmp_path: Path) -> None:
     """The sample clip with half of the subject's matte missing, and one frame made right."""

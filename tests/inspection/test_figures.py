@@ -118,6 +118,18 @@ def test_islands_and_holes_are_shares_of_the_frame() -> None:
     assert figures.islands == pytest.approx(128 / AREA, rel=0.1)
 
 
+def test_where_a_user_had_a_say_the_network_is_not_asked() -> None:
+    """Somebody taken out, or a corrected frame, is not a fault of steadying; doubt stays one."""
+
+    def seen(has_users_word: bool) -> Figures:
+        inspector = Inspector(replace(OPTIONS, has_users_word=has_users_word))
+        network = np.full((96, 160), 0.6, np.float32)
+        return inspector.inspect(matte(0, 0 * box(), saliency=network)).figures
+
+    assert (seen(False).disagreement, seen(False).doubt) == (1, 1)
+    assert (seen(True).disagreement, seen(True).doubt) == (None, 1)
+
+
 REFINE = RefineOptions(
     edges=None,
     radius_px=1,

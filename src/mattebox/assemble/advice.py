@@ -77,7 +77,8 @@ def _on_softness(settings: Settings, _: Complaint, __: Box | None) -> Iterator[A
 
 def _on_alignment(settings: Settings, _: Complaint, __: Box | None) -> Iterator[Advice]:
     yield from _better(settings)
-    if settings.refine.radius_px < 2:
+    # Where edges are learnt the radius has no part.
+    if settings.refine.edges == "guided" and settings.refine.radius_px < 2:
         yield Advice("--set refine.radius_px=2", "looks for the picture's edge further away")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cache
 from importlib.metadata import version
@@ -20,8 +20,6 @@ from mattebox.jobs import Kind, input_kind
 from mattebox.settings import Settings
 
 if TYPE_CHECKING:
-    import torch
-
     from mattebox.matting.edge_model import EdgeModel
     from mattebox.matting.focus import FocusOptions
     from mattebox.matting.keying import Key
@@ -143,9 +141,7 @@ def _network(settings: Settings) -> Matting:
     segmenter = TorchSegmenter(
         weights.load(checkpoint), device=model.device, precision=model.precision
     )
-    options, live = (
-        _on_device(matting_options(settings, live=live), segmenter.device) for live in (False, True)
-    )
+    options, live = (matting_options(settings, live=live) for live in (False, True))
     return Matting(
         lambda batches: matting(batches, segmenter, options),
         batch=model.batch,
@@ -170,14 +166,6 @@ def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions
         subject=subject(settings),
         refine=refinement(settings),
     )
-
-
-def _on_device(options: MattingOptions, device: torch.device) -> MattingOptions:
-    """The options with what is learnt on the device where mattes are refined."""
-    edges = options.refine.edges
-    if edges is None or device.type == "cpu":
-        return options
-    return replace(options, refine=replace(options.refine, edges=edges.to(device)))
 
 
 def _keying_stage(settings: Settings) -> MattingStage:

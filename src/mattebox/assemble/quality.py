@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mattebox.assemble.mattes import MattingStage
+from mattebox.assemble.mattes import MattingStage, subject
 from mattebox.errors import SinkRefused
 from mattebox.frame import Frame, Matte
 from mattebox.jobs import STANDARD_STREAM, Job
@@ -130,7 +130,12 @@ class QualityReport:
 
 
 def open_quality_report(
-    path: Path | None, jobs: Sequence[Job], settings: Settings, *, saved_matte: Path | None = None
+    path: Path | None,
+    jobs: Sequence[Job],
+    settings: Settings,
+    *,
+    saved_matte: Path | None = None,
+    corrected: Collection[Path] = (),
 ) -> QualityReport | None:
     """A report on all of the jobs, ready to be entered; None where none is wanted.
 
@@ -139,6 +144,7 @@ def open_quality_report(
         jobs: what is watched.
         settings: of the run.
         saved_matte: where the mattes come from, if they were made before.
+        corrected: the pictures of mattes that a user has corrected, if any.
 
     Raises:
         SinkRefused: the name is not that of a .json file, or of something else that is read or
@@ -153,7 +159,7 @@ def open_quality_report(
 
     made_by = _made_by(settings, saved_matte)
     read = [Path(name) for name in (*(job.input for job in jobs), settings.backdrop.source)]
-    forbidden = [place for place in (*read, saved_matte) if place and place.is_file()]
+    forbidden = [place for place in (*read, saved_matte, *corrected) if place and place.is_file()]
     files = QualityReportFiles(path, overwrite=settings.sink.overwrite, forbidden=forbidden)
     _refuse_what_is_written(files, jobs)
     temporal = settings.temporal
@@ -165,7 +171,11 @@ def open_quality_report(
         if not saved_matte
         else {},
     )
-    options = InspectionOptions(scene_cut=temporal.scene_cut, gap_s=temporal.gap_s)
+    options = InspectionOptions(
+        scene_cut=temporal.scene_cut,
+        gap_s=temporal.gap_s,
+        has_users_word=bool(corrected) or not subject(settings).changes_nothing,
+    )
     return QualityReport(files, Inspection(options), origin, settings, made_by)
 
 

@@ -7,7 +7,7 @@ the CPU; called on the matting thread, once for each matte in order.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -46,7 +46,7 @@ class Figures:
         soft: the share of the frame where alpha is neither 0 nor 1, in [0, 1].
         doubt: the share of the network's map between ¼ and ¾, in [0, 1].
         disagreement: the share of the frame where the network's map and the matte are on different
-            sides of ½, in [0, 1].
+            sides of ½, in [0, 1]; None too where a user had a say.
         alignment: how surely the matte's edges lie on the picture's, in [0, 1]; high is good.
         islands: the share of the frame that is foreground apart from its largest piece, in [0, 1].
         holes: the share of the frame that is background enclosed by foreground, in [0, 1].
@@ -71,16 +71,19 @@ class Figures:
 
 @dataclass(frozen=True, slots=True)
 class InspectionOptions:
-    """When two frames have nothing to do with each other.
+    """When two frames have nothing to do with each other, and whose word the mattes are.
 
     Attributes:
         scene_cut: the share of the picture in (0, 1] that motion does not account for in a new
             scene.
         gap_s: seconds without a frame after which the past is forgotten.
+        has_users_word: whether a user has said who stays, or corrected mattes: where these are not
+            what the network found, that is meant.
     """
 
     scene_cut: float
     gap_s: float
+    has_users_word: bool = False
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -144,7 +147,10 @@ class Inspector:
         moment = seconds(matte.frame.pts, matte.frame.format.time_base)
         past, self._past = self._past, _Past(picture, alpha, moment)
         change = self._change(past, self._past)
-        return Inspected(matte, _figures(matte, full, alpha, change), change, alpha)
+        figures = _figures(matte, full, alpha, change)
+        if self._options.has_users_word:
+            figures = replace(figures, disagreement=None)
+        return Inspected(matte, figures, change, alpha)
 
     def _change(self, past: _Past | None, now: _Past) -> Change:
         if past is None or past.picture.shape != now.picture.shape:

@@ -72,6 +72,7 @@ def matting(
         SegmenterError: the network failed.
     """
     threads = torch.get_num_threads()
+    refining = _on_device(options.refine, segmenter.device)
     waiting: deque[_Asked] = deque()
     asked = _noted(_asked(batches, segmenter, options), waiting)
     chooser = Chooser(options.subject)
@@ -82,7 +83,7 @@ def matting(
             chooser.forget()
         with _one_torch_thread(threads):
             kept = kept_by(chooser, saliency, frame).to(asked_of.saliency.device)
-            alpha, coverage = refine_in_cells(kept, frame, options.refine, asked_of.guide)
+            alpha, coverage = refine_in_cells(kept, frame, refining, asked_of.guide)
             alpha, coverage = _within_limits(alpha, coverage, frame, options.subject)
         yield Matte.covered(frame, alpha, asked_of.saliency, coverage)
 
@@ -97,6 +98,13 @@ def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
         for frame in batch:
             alpha = torch.ones(frame.format.height, frame.format.width)
             yield Matte(frame, within_own_alpha(alpha, frame))
+
+
+def _on_device(options: RefineOptions, device: torch.device) -> RefineOptions:
+    """The options with what is learnt where maps are refined, whoever made them."""
+    if options.edges is None or device.type == "cpu":
+        return options
+    return replace(options, edges=options.edges.to(device))
 
 
 def _noted(asked: Iterator[_Asked], waiting: deque[_Asked]) -> Iterator[_Asked]:

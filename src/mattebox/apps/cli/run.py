@@ -68,7 +68,7 @@ def run(
         jobs = _planned(input, output, settings, as_json=as_json, matte=matte)
         from mattebox.assemble import open_matting, open_quality_report, with_fixes
 
-        report = open_quality_report(quality_report, jobs, settings)
+        report = open_quality_report(quality_report, jobs, settings, corrected=fixes.values())
         matting = with_fixes(open_matting(settings), fixes, jobs, settings)
         _work(jobs, settings, matting, reporter, report)
 
@@ -107,7 +107,9 @@ def compose(
         jobs = _planned(input, output, settings, as_json=as_json)
         from mattebox.assemble import open_quality_report, open_saved_matte, with_fixes
 
-        report = open_quality_report(quality_report, jobs, settings, saved_matte=matte)
+        report = open_quality_report(
+            quality_report, jobs, settings, saved_matte=matte, corrected=fixes.values()
+        )
         matting = with_fixes(open_saved_matte(matte, input), fixes, jobs, settings)
         _work(jobs, settings, matting, reporter, report)
 
