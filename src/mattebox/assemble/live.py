@@ -6,7 +6,6 @@ import logging
 import re
 import time
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
@@ -308,8 +307,7 @@ def _placeholder(settings: Settings, format: VideoFormat) -> Planes:
     planes = tuple(np.zeros(shape, opaque.pixels.dtype) for shape in opaque.plane_shapes)
     nobody = Matte(Frame(planes, opaque, 0), torch.zeros(opaque.height, opaque.width))
     shown = backdrop.render(nobody)
-    with suppress(Exception):
-        backdrop.close()
+    backdrop.close()
     return shown
 
 
