@@ -406,7 +406,7 @@ class Settings(_Section):
     """fast, balanced or best: sets those options that trade time for quality, see below."""
 
     layer: LayerName = "composite"
-    """What is written: the composite, the cutout (straight alpha), the foreground's own colour, or
+    """What is written: the composite, the cutout (straight alpha), the foreground's own colour,
     the saliency map, or the matte."""
 
     input: InputSettings = InputSettings()

@@ -13,7 +13,7 @@ from itertools import pairwise
 import pytest
 
 from fakes import Hook, failing_at, nothing
-from mattebox.errors import DeviceLost, FrameError, SegmenterError, SourceNotFound
+from mattebox.errors import DeviceLost, FrameError, SegmenterError, SourceNotFound, WeightsError
 from mattebox.frame import Frame, Matte
 from rooms import Room, Stage, Watching, left_half
 
@@ -177,3 +177,15 @@ def test_what_was_filmed_before_an_outage_does_not_come_back_after_it() -> None:
         lost = stage.sink.wait_for("placeholder", after=began)
         stage.sink.wait_for("composite", after=lost)
     assert stage.sink.kinds == ["placeholder", "composite", "placeholder", "composite"]
+
+
+def test_what_no_waiting_mends_ends_the_session() -> None:
+    """A model that is not there is told, and not tried again for ever behind a placeholder."""
+
+    def missing() -> object:
+        raise WeightsError("no weights of that name.")
+
+    with Stage(matting=missing) as stage:  # type: ignore[arg-type]
+        stage.join()
+    assert isinstance(stage.error, WeightsError)
+    assert stage.sink.kinds in ([], ["placeholder"])

@@ -58,6 +58,7 @@ def with_fixes(
     return replace(
         matting,
         stage=stage,
+        live_stage=None,  # or a live source would get mattes without corrections
         header={**matting.header, HEADER_FIXES: numbers},
         pictures_read=tuple(map(str, fixes.values())),
     )

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from mattebox.around import SourceAround
-from mattebox.errors import SettingsError, SinkError
+from mattebox.errors import SettingsError, SinkError, WeightsError
 from mattebox.frame import Frame
 from mattebox.live.presenter import Presenter
 from mattebox.pipeline import Pipeline
@@ -173,7 +173,7 @@ class Supervisor:
         try:
             source = Watched(self._open_source(), self._end_outage)
             self._run(source)
-        except (SettingsError, SinkError):
+        except (SettingsError, SinkError, WeightsError):
             raise  # no waiting mends it
         except Exception as error:  # the placeholder stands, and it is tried again
             return error, source is not None and source.has_begun

@@ -51,6 +51,7 @@ class QualityReportFiles:
             for place in (self.sheet, self.path)
         ]
         self._working: list[Path] = []
+        self._is_written = False
 
     def open(self) -> None:
         """Check both places and make the files to write to.
@@ -68,13 +69,21 @@ class QualityReportFiles:
         """Write both files and move them to their final names.
 
         Raises:
-            SinkError: they cannot be written; nothing is left of them.
+            SinkError: they cannot be written, and nothing is left of them; or their names were
+                taken meanwhile, and the report is kept under one that says that it is partial.
         """
         sheet_place, report_place = self._places
+        self._is_written = False
         try:
             self._write(_png(sheet), _json(document(self.sheet.name)))
+            self._is_written = True
             sheet_place.commit()
             report_place.commit()
+        except SinkError as error:
+            # Complete, and only without its place: that is worth keeping.
+            if self._is_written and (kept := report_place.keep()) is not None:
+                error.add_note(f"the quality report is kept in {kept}")
+            raise
         finally:
             self._discard()
 
