@@ -304,7 +304,8 @@ def _drawn(matte: Matte, said: Said, options: FixOptions) -> Tensor:
     shares = torch.from_numpy(_resized(share, alpha.shape))
     drawn = torch.lerp(torch.from_numpy(alpha), target, shares)
     if options.privacy > 0:
-        drawn = drawn.masked_fill(drawn <= options.privacy, 0)
+        # Only what is drawn: a saved matte elsewhere is as it was saved, here as in other frames.
+        drawn = drawn.masked_fill((drawn <= options.privacy) & (shares > 0), 0)
     return drawn.to(matte.alpha.device)
 
 
