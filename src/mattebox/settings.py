@@ -376,6 +376,9 @@ class LiveSettings(_Section):
     mirror: bool = False
     """Whether left and right change places."""
 
+    fade_s: float = Field(default=0.4, ge=0, le=10)
+    """How long one backdrop fades into another that is chosen while it runs; 0 cuts."""
+
     lost_after_s: float = Field(default=0.15, ge=0.02, le=10)
     """Time without a picture from the camera after which the placeholder is shown."""
 
@@ -444,6 +447,12 @@ def resolve(*layers: Mapping[str, object], origin: str = "the settings") -> Sett
         return Settings.model_validate(tree)
     except ValidationError as error:
         raise _explained(error, origin) from error
+
+
+def differing(one: Settings, other: Settings) -> set[str]:
+    """The dotted keys whose values differ."""
+    before, after = (dict(_leaves(each)) for each in (one, other))
+    return {key for key, value in after.items() if before[key] != value}
 
 
 def load(path: Path) -> dict[str, object]:
@@ -625,6 +634,14 @@ def _explained(error: ValidationError, origin: str) -> SettingsError:
         f"{seen} in {origin} is not allowed: {reason}.",
         "`mattebox config show` lists every key with its meaning.",
     )
+
+
+def _leaves(section: _Section, prefix: str = "") -> Iterator[tuple[str, object]]:
+    for name, value in section:
+        if isinstance(value, _Section):
+            yield from _leaves(value, f"{prefix}{name}.")
+        else:
+            yield prefix + name, value
 
 
 def _keys(section: type[_Section], prefix: str = "") -> Iterator[str]:

@@ -24,10 +24,15 @@ _log = logging.getLogger(__name__)
 _TRANSPARENT_SUFFIXES = {".png", ".webp", ".webm"}
 
 
-def open_layer(settings: Settings, *, transparent: bool) -> Layer:
+def open_layer(settings: Settings, *, transparent: bool, backdrop: Backdrop | None = None) -> Layer:
     """The layer that the settings name; ``transparent`` turns a composite into a cut-out.
 
     A backdrop of ``auto`` is blur here.
+
+    Args:
+        settings: the whole tree.
+        transparent: whether there is no backdrop at all.
+        backdrop: what a composite is laid over instead of the backdrop that the settings name.
     """
     if settings.layer != "composite" and settings.backdrop.source not in {"auto", "transparent"}:
         _log.warning(
@@ -47,8 +52,14 @@ def open_layer(settings: Settings, *, transparent: bool) -> Layer:
     estimate = _foreground(settings) if settings.foreground.estimate else None
     if settings.layer == "cutout" or transparent:
         return layers.Cutout(estimate)
-    backdrop = open_backdrop(settings.backdrop.source, settings)
+    backdrop = backdrop or chosen_backdrop(settings)
     return layers.Composite(backdrop, estimate, _match(settings), _wrap(settings))
+
+
+def chosen_backdrop(settings: Settings) -> Backdrop:
+    """The backdrop that the settings name; blur for ``auto``. Errors: see ``open_backdrop``."""
+    settings = _with_backdrop_settled(settings)
+    return open_backdrop(settings.backdrop.source, settings)
 
 
 def open_backdrop(name: str, settings: Settings) -> Backdrop:

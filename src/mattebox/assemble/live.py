@@ -3,32 +3,25 @@
 from __future__ import annotations
 
 import logging
-import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from fractions import Fraction
-from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mattebox.assemble.inputs import open_source
-from mattebox.assemble.layers import open_backdrop, open_layer
-from mattebox.assemble.mattes import Matting, open_matting
-from mattebox.assemble.results import open_sink
-from mattebox.channel import Overflow
-from mattebox.errors import SettingsError, SinkError, SourceError
-from mattebox.files import is_picture
-from mattebox.frame import Frame, Matte, VideoFormat
-from mattebox.live.behind import SinkBehindThread
+from mattebox.assemble.layers import open_layer
+from mattebox.assemble.live_doors import open_live_sink, open_live_source
+from mattebox.assemble.steering import Steering, patience, placeholder, refuse_transparency
+from mattebox.errors import SinkError, SourceError
+from mattebox.frame import VideoFormat
+from mattebox.live.exchange import Glimpse
 from mattebox.live.presenter import Presenter
-from mattebox.live.session import OfferingSink, Session
-from mattebox.live.supervisor import Outage, Patience, Supervisor
-from mattebox.pipeline import Output, Pipeline, Plan
+from mattebox.live.session import Session
+from mattebox.live.supervisor import Outage, Supervisor
 from mattebox.pixels import pixel_format
 from mattebox.settings import Settings
 
 if TYPE_CHECKING:
-    from mattebox.colour import Planes
     from mattebox.ports import Sink, Source
 
 _log = logging.getLogger(__name__)
@@ -36,11 +29,6 @@ _log = logging.getLogger(__name__)
 # How long the first picture of a camera is waited for before the placeholder is shown without one.
 _FIRST_S = 3.0
 _FIRST_WAIT_S = 0.1
-# Seconds of video that a recording may be behind, and what it may take to end.
-_RECORDING_S, _RECORDING_STOP_S = 2, 10.0
-# Two frames: one being matted, one waiting. A third would only be older.
-_CAPACITY = 1
-_ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*://")
 _TICKS = Fraction(1, 1_000_000)
 
 
@@ -49,15 +37,33 @@ class LiveRun:
 
     Attributes:
         session: to be run.
-        presenter, supervisor: its parts.
+        presenter, supervisor, steering: its parts.
         mode: what the source gives, in words.
     """
 
     def __init__(
-        self, session: Session, presenter: Presenter, supervisor: Supervisor, mode: str
+        self,
+        session: Session,
+        presenter: Presenter,
+        supervisor: Supervisor,
+        steering: Steering,
+        mode: str,
     ) -> None:
         self.session, self.presenter, self.supervisor = session, presenter, supervisor
-        self.mode = mode
+        self.steering, self.mode = steering, mode
+
+    @property
+    def settings(self) -> Settings:
+        """In effect."""
+        return self.steering.settings
+
+    def change(self, settings: Settings) -> list[str]:
+        """Put other settings into effect while it runs; see ``Steering.change``."""
+        return self.steering.change(settings)
+
+    def glimpse(self) -> Glimpse | None:
+        """What was made last; None while there is no source."""
+        return self.steering.glimpse
 
     def facts(self) -> dict[str, object]:
         """What has been shown, and what became of the frames, as numbers by name."""
@@ -112,12 +118,8 @@ def open_live(
         MatteboxError: an output cannot be had, or a setting is wrong. A source that is not there
             is waited for.
     """
-    if settings.backdrop.source == "transparent":
-        raise SettingsError(
-            "a live picture cannot be transparent: virtual cameras and windows have no alpha.",
-            "Take a colour that the subject does not have, such as -b lime, and key it out there.",
-        )
-    sinks = [_open_sink(name, settings) for name in outputs]
+    refuse_transparency(settings)
+    sinks = [open_live_sink(name, settings) for name in outputs]
     opening = _Opening(input, settings, realtime=realtime)
     source, format = opening.first()
     rate = format.rate or Fraction(settings.camera.rate).limit_denominator(1001)
@@ -130,31 +132,34 @@ def open_live(
     try:
         shown = open_layer(settings, transparent=False)
         made = shown.open(format)
-        presenter.open(made, _placeholder(settings, made))
+        presenter.open(made, placeholder(settings, made))
         shown.close()
     except BaseException:
         if source is not None:
             source.close()
         raise
-    building = _Building(settings, presenter)
+    steering = Steering(settings, presenter)
+    opening.steered = steering
     supervisor = Supervisor(
         opening,
-        building.build,
+        steering.build,
         presenter,
-        patience=_patience(settings),
+        patience=patience(settings),
         on_outage=on_outage,
         ends_with_source=realtime,
     )
+    steering.steer(supervisor)
     timeout_s = settings.pipeline.stop_timeout_s
     session = Session(presenter, supervisor, stop_timeout_s=timeout_s)
-    return LiveRun(session, presenter, supervisor, opening.mode)
+    return LiveRun(session, presenter, supervisor, steering, opening.mode)
 
 
 class _Opening:
     """Opens the source, the first time and again, always in the format of the first."""
 
     def __init__(self, input: str, settings: Settings, *, realtime: bool) -> None:
-        self._input, self._settings, self._realtime = input, settings, realtime
+        self._input, self._first_settings, self._realtime = input, settings, realtime
+        self.steered: Steering | None = None
         self._waiting: Source | None = None
         self._format: VideoFormat | None = None
         self.mode = ""
@@ -179,15 +184,17 @@ class _Opening:
     def __call__(self) -> Source:
         """The source, in the format of the first."""
         from mattebox.sources.fitted import FittedSource
+        from mattebox.sources.mirrored import MirroredSource
 
         assert self._format is not None, "the first one is asked for first"
         source, self._waiting = self._waiting, None
         source = source or FittedSource(self._open(), self._format)
-        if self._settings.live.mirror:
-            from mattebox.sources.mirrored import MirroredSource
+        return source if self.steered is None else MirroredSource(source, self.steered.is_mirrored)
 
-            return MirroredSource(source)
-        return source
+    @property
+    def _settings(self) -> Settings:
+        """Those in effect when it is opened."""
+        return self._first_settings if self.steered is None else self.steered.settings
 
     def _open(self) -> Source:
         return open_live_source(self._input, self._settings, realtime=self._realtime)
@@ -197,125 +204,3 @@ class _Opening:
         rate = Fraction(camera.rate).limit_denominator(1001)
         size = camera.width // 2 * 2, camera.height // 2 * 2
         return VideoFormat(*size, pixel_format("yuv420p"), _TICKS, rate)
-
-
-class _Building:
-    """Makes the data path of each source; the network is loaded with the first."""
-
-    def __init__(self, settings: Settings, presenter: Presenter) -> None:
-        self._settings, self._presenter = settings, presenter
-        self._matting: Matting | None = None
-
-    def build(self, source: Source) -> Pipeline:
-        """See ``Supervisor``."""
-        try:
-            if self._matting is None:
-                self._matting = open_matting(self._settings)
-            layer = open_layer(self._settings, transparent=False)
-        except BaseException:
-            source.close()
-            raise
-        plan = Plan(
-            capacity=_CAPACITY,
-            at_most=1,
-            overflow=Overflow.DROP_OLDEST,
-            stop_timeout_s=self._settings.live.reopen_after_s,
-        )
-        output = Output(layer, OfferingSink(self._presenter))
-        return Pipeline(source, self._matting.stage_for(source), [output], plan=plan)
-
-
-def open_live_source(name: str, settings: Settings, *, realtime: bool) -> Source:
-    """What a live INPUT names.
-
-    Raises:
-        SettingsError: it is a file, and not to be played in real time.
-        SourceError: it is not there or gives no picture.
-    """
-    if name.startswith("camera:"):
-        from mattebox.sources.camera import CameraMode, CameraSource
-
-        device = name.removeprefix("camera:")
-        camera = settings.camera
-        asked = CameraMode(camera.width, camera.height, camera.rate, camera.codecs)
-        return CameraSource(int(device) if device.isdigit() else device, asked)
-    if name == "screen" and not Path(name).exists():
-        return _screen(settings)
-    if _ADDRESS.match(name):
-        from mattebox.sources.stream import StreamSource
-
-        return StreamSource(name)
-    if name != "synthetic" and not realtime:
-        raise SettingsError(
-            f"{name} is no camera and no address.",
-            "For a camera pass -i camera:0; a file is played with --realtime, or made with "
-            "`mattebox run`.",
-        )
-    from mattebox.sources.realtime import RealtimeSource
-
-    return RealtimeSource(_endless() if name == "synthetic" else open_source(name, settings))
-
-
-def _endless() -> Source:
-    from mattebox.sources.synthetic import SyntheticSource
-
-    return SyntheticSource(width=1280, height=720, frames=None, rate=Fraction(30))
-
-
-def _screen(settings: Settings) -> Source:
-    import os
-
-    from mattebox.sources.stream import screen
-
-    display = os.environ.get("DISPLAY")
-    if not display:
-        raise SettingsError(
-            "there is no X11 screen to take: DISPLAY is not set.", "Run it on an X11 desktop."
-        )
-    return screen(display, None, settings.camera.rate)
-
-
-def _open_sink(name: str, settings: Settings) -> Sink:
-    kind, _, device = name.partition(":")
-    if kind == "virtual" and not Path(name).exists():
-        from mattebox.sinks.virtual_camera import VirtualCameraSink
-
-        return VirtualCameraSink(device or None)
-    if name == "window":
-        from mattebox.sinks.window import WindowSink
-
-        return WindowSink()
-    if not Path(name).suffix:
-        raise SettingsError(
-            f"{name} is no live output.", "Use virtual, window, or a video file such as call.mp4."
-        )
-    sink = open_sink(name, settings, input="-")
-    capacity = max(2, round(_RECORDING_S * settings.camera.rate))
-    return SinkBehindThread(sink, capacity=capacity, stop_timeout_s=_RECORDING_STOP_S)
-
-
-def _placeholder(settings: Settings, format: VideoFormat) -> Planes:
-    import numpy as np
-    import torch
-
-    opaque = format.with_pixels(format.pixels.without_alpha())
-    name = settings.live.placeholder
-    if Path(name).exists() and not is_picture(Path(name)):
-        raise SettingsError(f"the placeholder {name} is no picture.", "Give a colour or an image.")
-    backdrop = open_backdrop(name, settings)
-    backdrop.open(opaque)
-    planes = tuple(np.zeros(shape, opaque.pixels.dtype) for shape in opaque.plane_shapes)
-    nobody = Matte(Frame(planes, opaque, 0), torch.zeros(opaque.height, opaque.width))
-    shown = backdrop.render(nobody)
-    backdrop.close()
-    return shown
-
-
-def _patience(settings: Settings) -> Patience:
-    live = settings.live
-    return Patience(
-        lost_after_s=live.lost_after_s,
-        hung_after_s=live.reopen_after_s,
-        first_wait_s=min(_FIRST_WAIT_S, live.longest_wait_s),
-        longest_wait_s=live.longest_wait_s,
-    )

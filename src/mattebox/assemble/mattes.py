@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from mattebox.matting.stage import MattingOptions
     from mattebox.matting.subject import SubjectOptions
     from mattebox.matting.temporal import TemporalOptions
-    from mattebox.ports import Source
+    from mattebox.ports import Segmenter, Source
 
 _log = logging.getLogger(__name__)
 
@@ -42,12 +42,28 @@ HEADER_WEIGHTS, HEADER_VERSION = "MATTEBOX_WEIGHTS_SHA256", "MATTEBOX_VERSION"
 
 
 @dataclass(frozen=True, slots=True)
+class Network:
+    """A network that is loaded, and what it was asked for as.
+
+    Attributes:
+        asked: name, device and precision, as in the settings.
+        segmenter: runs it.
+        sha256: of its weights.
+    """
+
+    asked: tuple[str, str, str]
+    segmenter: Segmenter
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
 class Matting:
     """What makes mattes, loaded once and good for any number of jobs.
 
     Attributes:
         stage: the generator from lists of frames to mattes; each call starts with no past.
         live_stage: the same for frames that cannot wait for those after them; None: ``stage``.
+        network: what is loaded for it; None where there is none.
         batch: how many frames it likes to take at once.
         header: what a saved matte says of how it was made.
         saved_matte: the file that the mattes come from, where they were made before.
@@ -60,6 +76,7 @@ class Matting:
     saved_matte: str | None = None
     pictures_read: tuple[str, ...] = ()
     live_stage: MattingStage | None = None
+    network: Network | None = None
 
     def stage_for(self, source: Source) -> MattingStage:
         """The stage for a source's frames."""
@@ -67,8 +84,13 @@ class Matting:
         return live or self.stage
 
 
-def open_matting(settings: Settings) -> Matting:
+def open_matting(settings: Settings, known: Network | None = None) -> Matting:
     """Load what makes mattes: a network and its weights, a key, or nothing.
+
+    Args:
+        settings: the whole tree.
+        known: a network that is loaded already, and is used again if it is the one that is asked
+            for.
 
     Raises:
         SettingsError: a colour that is none.
@@ -81,7 +103,7 @@ def open_matting(settings: Settings) -> Matting:
         return Matting(solid, batch=1, header=_header(settings))
     if name in {"chroma", "threshold"}:
         return Matting(_keying_stage(settings), batch=1, header=_header(settings))
-    return _network(settings)
+    return _by_network(settings, known)
 
 
 def open_saved_matte(path: Path, input: str) -> Matting:
@@ -131,23 +153,31 @@ def refuse_a_matte_of_another_file(matte: Path, input: str) -> None:
         )
 
 
-def _network(settings: Settings) -> Matting:
+def _by_network(settings: Settings, known: Network | None) -> Matting:
     from mattebox.matting.stage import matting
-    from mattebox.nets import weights
-    from mattebox.nets.torch_engine import TorchSegmenter
 
     model = settings.model
-    checkpoint = weights.find(model.name)
-    segmenter = TorchSegmenter(
-        weights.load(checkpoint), device=model.device, precision=model.precision
-    )
+    asked = model.name, model.device, model.precision
+    network = known if known is not None and known.asked == asked else _load(asked)
+    segmenter = network.segmenter
     options, live = (matting_options(settings, live=live) for live in (False, True))
     return Matting(
         lambda batches: matting(batches, segmenter, options),
         batch=model.batch,
-        header={**_header(settings), HEADER_WEIGHTS: checkpoint.sha256},
+        header={**_header(settings), HEADER_WEIGHTS: network.sha256},
         live_stage=lambda batches: matting(batches, segmenter, live),
+        network=network,
     )
+
+
+def _load(asked: tuple[str, str, str]) -> Network:
+    from mattebox.nets import weights
+    from mattebox.nets.torch_engine import TorchSegmenter
+
+    name, device, precision = asked
+    checkpoint = weights.find(name)
+    segmenter = TorchSegmenter(weights.load(checkpoint), device=device, precision=precision)
+    return Network(asked, segmenter, checkpoint.sha256)
 
 
 def matting_options(settings: Settings, *, live: bool = False) -> MattingOptions:

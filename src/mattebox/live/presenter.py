@@ -74,7 +74,7 @@ class Presenter:
     end like ``stop``.
 
     Args:
-        sinks: at least one; the presenter's from ``open`` on.
+        sinks: the presenter's from ``open`` on; none where somebody only looks at the pictures.
         rate: pictures per second.
         frozen_after_s: how long a picture may stand with no newer one before the placeholder takes
             its place. That a source has stopped is told by ``blank``, much earlier.
@@ -124,6 +124,12 @@ class Presenter:
                 self.abort()
                 raise
 
+    @property
+    def format(self) -> VideoFormat:
+        """Of the pictures that are sent; known from ``open`` on."""
+        assert self._format is not None, "a presenter is opened first"
+        return self._format
+
     def offer(self, picture: Frame) -> None:
         """Show this picture from the next tick on. Any thread.
 
@@ -148,6 +154,10 @@ class Presenter:
             self._blank_since = time.monotonic()
             self._superseded += self._is_new
             self._picture, self._is_new = None, False
+
+    def stand(self, frozen_after_s: float) -> None:
+        """Let a picture stand for so long with no newer one, from now on. Any thread."""
+        self._frozen_after_s = frozen_after_s
 
     def replace_placeholder(self, placeholder: Planes) -> None:
         """Another placeholder, of the same format. Any thread."""

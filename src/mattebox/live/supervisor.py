@@ -92,6 +92,7 @@ class Supervisor:
         ends_with_source: whether the source's end is the end; else that is an outage too.
 
     Attributes:
+        patience: may be exchanged at any time.
         outages: those that are over.
         error: what no waiting mends, once ``run`` has returned.
     """
@@ -107,7 +108,7 @@ class Supervisor:
         ends_with_source: bool = False,
     ) -> None:
         self._open_source, self._build, self._presenter = open_source, build, presenter
-        self._patience, self._on_outage = patience, on_outage
+        self.patience, self._on_outage = patience, on_outage
         self._ends_with_source = ends_with_source
         self._stopping = threading.Event()
         self._source: Watched | None = None
@@ -143,9 +144,9 @@ class Supervisor:
         if source is None:
             return
         silent_s = time.monotonic() - source.last_at
-        if silent_s > self._patience.hung_after_s:
+        if silent_s > self.patience.hung_after_s:
             self.restart()
-        is_silent = silent_s > self._patience.lost_after_s
+        is_silent = silent_s > self.patience.lost_after_s
         if is_silent and not self._is_silent:
             self._presenter.blank()
         self._is_silent = is_silent
@@ -157,15 +158,15 @@ class Supervisor:
         return self._report if pipeline is None else pipeline.report()
 
     def _keep_running(self) -> None:
-        wait_s = self._patience.first_wait_s
+        wait_s = self.patience.first_wait_s
         while not self._stopping.is_set():
             failure, has_begun = self._attempt()
             if self._stopping.is_set() or (failure is None and self._ends_with_source):
                 return
             self._begin_outage(failure)
-            wait_s = self._patience.first_wait_s if has_begun else wait_s
+            wait_s = self.patience.first_wait_s if has_begun else wait_s
             self._stopping.wait(wait_s)
-            wait_s = min(2 * wait_s, self._patience.longest_wait_s)
+            wait_s = min(2 * wait_s, self.patience.longest_wait_s)
 
     def _attempt(self) -> tuple[Exception | None, bool]:
         """Open the source and run to its end: what failed, and whether there was a frame."""

@@ -1,0 +1,95 @@
+"""What a live INPUT and a live OUTPUT name."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mattebox.assemble.inputs import open_source
+from mattebox.assemble.results import open_sink
+from mattebox.errors import SettingsError
+from mattebox.live.behind import SinkBehindThread
+from mattebox.settings import Settings
+
+if TYPE_CHECKING:
+    from mattebox.ports import Sink, Source
+
+# Seconds of video that a recording may be behind, and what it may take to end.
+_RECORDING_S, _RECORDING_STOP_S = 2, 10.0
+_ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*://")
+
+
+def open_live_source(name: str, settings: Settings, *, realtime: bool) -> Source:
+    """What a live INPUT names.
+
+    Raises:
+        SettingsError: it is a file, and not to be played in real time.
+        SourceError: it is not there or gives no picture.
+    """
+    if name.startswith("camera:"):
+        from mattebox.sources.camera import CameraMode, CameraSource
+
+        device = name.removeprefix("camera:")
+        camera = settings.camera
+        asked = CameraMode(camera.width, camera.height, camera.rate, camera.codecs)
+        return CameraSource(int(device) if device.isdigit() else device, asked)
+    if name == "screen" and not Path(name).exists():
+        return _screen(settings)
+    if _ADDRESS.match(name):
+        from mattebox.sources.stream import StreamSource
+
+        return StreamSource(name)
+    if name != "synthetic" and not realtime:
+        raise SettingsError(
+            f"{name} is no camera and no address.",
+            "For a camera pass -i camera:0; a file is played with --realtime, or made with "
+            "`mattebox run`.",
+        )
+    from mattebox.sources.realtime import RealtimeSource
+
+    return RealtimeSource(_endless() if name == "synthetic" else open_source(name, settings))
+
+
+def _endless() -> Source:
+    from mattebox.sources.synthetic import SyntheticSource
+
+    return SyntheticSource(width=1280, height=720, frames=None, rate=Fraction(30))
+
+
+def _screen(settings: Settings) -> Source:
+    import os
+
+    from mattebox.sources.stream import screen
+
+    display = os.environ.get("DISPLAY")
+    if not display:
+        raise SettingsError(
+            "there is no X11 screen to take: DISPLAY is not set.", "Run it on an X11 desktop."
+        )
+    return screen(display, None, settings.camera.rate)
+
+
+def open_live_sink(name: str, settings: Settings) -> Sink:
+    """What a live OUTPUT names.
+
+    Raises:
+        SettingsError: it is none.
+    """
+    kind, _, device = name.partition(":")
+    if kind == "virtual" and not Path(name).exists():
+        from mattebox.sinks.virtual_camera import VirtualCameraSink
+
+        return VirtualCameraSink(device or None)
+    if name == "window":
+        from mattebox.sinks.window import WindowSink
+
+        return WindowSink()
+    if not Path(name).suffix:
+        raise SettingsError(
+            f"{name} is no live output.", "Use virtual, window, or a video file such as call.mp4."
+        )
+    sink = open_sink(name, settings, input="-")
+    capacity = max(2, round(_RECORDING_S * settings.camera.rate))
+    return SinkBehindThread(sink, capacity=capacity, stop_timeout_s=_RECORDING_STOP_S)
