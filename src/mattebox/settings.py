@@ -373,6 +373,10 @@ class LiveSettings(_Section):
     placeholder: str = Field(default="#202428", min_length=1)
     """What is shown while there is no picture with a matte: a colour or an image."""
 
+    backdrops: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    """The backdrops that the keys b and B go through; blur and the placeholder's if there are
+    none."""
+
     mirror: bool = False
     """Whether left and right change places."""
 
@@ -453,6 +457,24 @@ def differing(one: Settings, other: Settings) -> set[str]:
     """The dotted keys whose values differ."""
     before, after = (dict(_leaves(each)) for each in (one, other))
     return {key for key, value in after.items() if before[key] != value}
+
+
+def adjusted(settings: Settings, values: Mapping[str, object]) -> Settings:
+    """The settings with other values under some dotted keys; ``quality`` brings what it sets.
+
+    Raises:
+        SettingsError: as ``resolve``.
+    """
+    quality = values.get("quality")
+    asked = overlay(quality) if quality in QUALITIES else {}  # type: ignore[arg-type]
+    return resolve(settings.model_dump(), asked, nested(values), origin="the change")
+
+
+def with_changes_of(settings: Settings, before: Settings, after: Settings) -> Settings:
+    """The settings with what changed from one tree to another, and all else as it is."""
+    changed = differing(before, after)
+    values = {key: value for key, value in _leaves(after) if key in changed}
+    return resolve(settings.model_dump(), nested(values), origin="the change")
 
 
 def load(path: Path) -> dict[str, object]:

@@ -16,6 +16,7 @@ from mattebox.backdrops.colour import ColourBackdrop
 from mattebox.backdrops.fit import Fit
 from mattebox.backdrops.moving import MovingBackdrop
 from mattebox.backdrops.still import StillBackdrop
+from mattebox.backdrops.switch import SwitchBackdrop
 from mattebox.colour import Colour, Range
 from mattebox.errors import DecodeError, SourceNotFound
 from mattebox.frame import Matte, VideoFormat
@@ -57,9 +58,24 @@ def no_blur(_folder: Path) -> Backdrop:
     return BlurBackdrop(0.0)
 
 
+def switched(folder: Path) -> Backdrop:
+    return SwitchBackdrop(still(folder), fade_s=0.4)
+
+
 Making = Callable[[Path], Backdrop]
 EVERY_BACKDROP = pytest.mark.parametrize(
-    "make", [colour, still, contained_still, moving, contained_moving, tiled_moving, blur, no_blur]
+    "make",
+    [
+        colour,
+        still,
+        contained_still,
+        moving,
+        contained_moving,
+        tiled_moving,
+        blur,
+        no_blur,
+        switched,
+    ],
 )
 LAYOUTS = [
     "gray",

@@ -6,67 +6,16 @@ import json
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 
-from mattebox.assemble.live import LiveRun, open_live
+from mattebox.assemble.live import open_live
 from mattebox.errors import SettingsError
-from mattebox.settings import Settings, resolve
+from mattebox.settings import resolve
+from sessions import kinds, live_settings, running, wait_until
 from streams import MjpegCamera
-
-
-def settings(**live: object) -> Settings:
-    """No network: what is bright is the subject. A green backdrop, a gray placeholder."""
-    return resolve(
-        {
-            "model": {"name": "threshold"},
-            "threshold": {"method": "fixed", "level": 0.75, "foreground": "light"},
-            "backdrop": {"source": "#00c000"},
-            "camera": {"width": 160, "height": 96, "rate": 25},
-            "live": {"placeholder": "#303030", **live},
-            "sink": {"quality": 100},
-        }
-    )
-
-
-@contextmanager
-def running(run: LiveRun) -> Iterator[LiveRun]:
-    thread = threading.Thread(target=run.session.run)
-    thread.start()
-    try:
-        yield run
-    finally:
-        run.session.stop()
-        thread.join(20)
-        assert not thread.is_alive()
-
-
-def wait_until(is_so: object, timeout_s: float = 20.0) -> None:
-    assert callable(is_so)
-    deadline = time.monotonic() + timeout_s
-    while not is_so():
-        assert time.monotonic() < deadline, "it never came to that"
-        time.sleep(0.01)
-
-
-def kinds(path: Path) -> list[str]:
-    """What a recording shows, with repetitions left out."""
-    seen = []
-    with av.open(str(path)) as container:
-        for frame in container.decode(video=0):
-            red, green, blue = np.moveaxis(frame.to_ndarray(format="rgb24").astype(int), -1, 0)
-            if ((red > 150) & (green < 90) & (blue > 150)).sum() > 8:
-                seen.append("room")
-            else:
-                seen.append("composite" if green.max() > 150 else "placeholder")
-    return [kind for kind, last in zip(seen, [None, *seen], strict=False) if kind != last]
 
 
 @pytest.mark.parametrize("door", ["", "camera:"], ids=["pyav", "opencv"])
@@ -75,7 +24,7 @@ def test_a_stream_that_is_killed_and_started_again(door: str, tmp_path: Path) ->
     recording = tmp_path / "call.mkv"
     with (
         MjpegCamera() as camera,
-        running(open_live(door + camera.address, [str(recording)], settings())) as run,
+        running(open_live(door + camera.address, [str(recording)], live_settings())) as run,
     ):
         wait_until(lambda: run.presenter.figures.shown >= 5)
         camera.stop()
@@ -93,7 +42,7 @@ def test_a_camera_that_is_not_there_yet(tmp_path: Path) -> None:
     """The placeholder, in the size that was asked for, until it comes; then fitted into that."""
     recording = tmp_path / "call.mkv"
     camera = MjpegCamera()
-    run = open_live(camera.address, [str(recording)], settings())
+    run = open_live(camera.address, [str(recording)], live_settings())
     assert run.mode == "nothing yet"
     with running(run):
         wait_until(lambda: run.presenter.figures.placeholders >= 5)
@@ -111,7 +60,7 @@ def test_a_file_at_its_own_pace_ends_the_session(tmp_path: Path) -> None:
     replace_background(
         "synthetic", clip, backdrop="navy", model={"name": "none"}, sink={"codec": "ffv1"}
     )
-    run = open_live(str(clip), [str(tmp_path / "out.mp4")], settings(), realtime=True)
+    run = open_live(str(clip), [str(tmp_path / "out.mp4")], live_settings(), realtime=True)
     run.session.run()
     report, figures = run.supervisor.report, run.presenter.figures
     assert report is not None
@@ -123,9 +72,9 @@ def test_a_file_at_its_own_pace_ends_the_session(tmp_path: Path) -> None:
 def test_what_is_no_live_input_is_refused_with_the_next_step(tmp_path: Path) -> None:
     """A file needs --realtime; an output without a suffix is a typing error."""
     with pytest.raises(SettingsError, match="--realtime"):
-        open_live("clip.mp4", ["virtual"], settings())
+        open_live("clip.mp4", ["virtual"], live_settings())
     with MjpegCamera() as camera, pytest.raises(SettingsError, match="virtual, window"):
-        open_live(camera.address, ["virtul"], settings())
+        open_live(camera.address, ["virtul"], live_settings())
     clear = resolve({"backdrop": {"source": "transparent"}})
     with pytest.raises(SettingsError, match="lime"):
         open_live("camera:0", ["virtual"], clear)
@@ -133,7 +82,7 @@ def test_what_is_no_live_input_is_refused_with_the_next_step(tmp_path: Path) -> 
 
 def test_a_layer_that_is_no_composite_has_a_placeholder_too(tmp_path: Path) -> None:
     """The matte itself, in gray."""
-    gray = resolve({"layer": "matte"}, settings().model_dump(exclude={"layer"}))
+    gray = resolve({"layer": "matte"}, live_settings().model_dump(exclude={"layer"}))
     recording = tmp_path / "call.mkv"
     with (
         MjpegCamera() as camera,

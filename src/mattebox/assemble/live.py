@@ -103,6 +103,7 @@ def open_live(
     realtime: bool = False,
     on_outage: Callable[[Outage], None] = lambda _outage: None,
     on_failure: Callable[[Sink, SinkError], None] = lambda _sink, _error: None,
+    on_key: Callable[[str], None] = lambda _key: None,
 ) -> LiveRun:
     """A live session, ready to run: sinks are open, the network is not loaded yet.
 
@@ -113,13 +114,14 @@ def open_live(
         settings: the whole tree.
         realtime: whether the input is a file, to be given at the pace it plays.
         on_outage, on_failure: told of what happens on the way.
+        on_key: told of the keys that are pressed in a window.
 
     Raises:
         MatteboxError: an output cannot be had, or a setting is wrong. A source that is not there
             is waited for.
     """
     refuse_transparency(settings)
-    sinks = [open_live_sink(name, settings) for name in outputs]
+    sinks = [open_live_sink(name, settings, on_key) for name in outputs]
     opening = _Opening(input, settings, realtime=realtime)
     source, format = opening.first()
     rate = format.rate or Fraction(settings.camera.rate).limit_denominator(1001)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -71,7 +72,9 @@ def _screen(settings: Settings) -> Source:
     return screen(display, None, settings.camera.rate)
 
 
-def open_live_sink(name: str, settings: Settings) -> Sink:
+def open_live_sink(
+    name: str, settings: Settings, on_key: Callable[[str], None] = lambda _key: None
+) -> Sink:
     """What a live OUTPUT names.
 
     Raises:
@@ -85,7 +88,7 @@ def open_live_sink(name: str, settings: Settings) -> Sink:
     if name == "window":
         from mattebox.sinks.window import WindowSink
 
-        return WindowSink()
+        return WindowSink(on_key=on_key)
     if not Path(name).suffix:
         raise SettingsError(
             f"{name} is no live output.", "Use virtual, window, or a video file such as call.mp4."

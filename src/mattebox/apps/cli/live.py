@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -74,7 +75,8 @@ def live(
     """
     show_logs(verbose=verbose)
     with storytelling(as_json=as_json) as reporter:
-        settings = options.settle(
+        settle = partial(
+            options.settle,
             preset_name=preset,
             config=config,
             quality=quality,
@@ -88,9 +90,12 @@ def live(
                 "sink.overwrite": overwrite or None,
             },
         )
+        settings = settle()
+        from mattebox.apps.cli.steering import Keys, steered
         from mattebox.assemble.live import open_live
 
         before_working()
+        keys = Keys()
         run = open_live(
             input,
             output or ["virtual"],
@@ -98,11 +103,13 @@ def live(
             realtime=realtime,
             on_outage=_tell_outage(reporter),
             on_failure=_tell_failure(reporter),
+            on_key=keys.press,
         )
         reporter.event("start", input=input, outputs=output or ["virtual"], mode=run.mode)
         reporter.say(f"{input}: {run.mode}. Ctrl-C ends.")
         try:
-            run.session.run(_telling(run, reporter))
+            with steered(run, reporter, keys, settle, config):
+                run.session.run(_telling(run, reporter))
         except KeyboardInterrupt:
             pass  # the usual end
         finally:
