@@ -13,7 +13,7 @@ import typer
 from mattebox.apps.cli.console import exit_code
 from mattebox.apps.cli.process import before_loading_libraries, before_working
 from mattebox.errors import MatteboxError
-from mattebox.settings import nested, parse_assignments, resolve
+from mattebox.settings import load, nested, parse_assignments, preset, resolve
 from mattebox_lab import configs as config_files
 from mattebox_lab import reference as reference_page
 from mattebox_lab.evaluate.command import evaluate
@@ -105,6 +105,27 @@ def configs(folder: Path = ROOT / "configs") -> None:
     """Write the shipped config files."""
     for path in config_files.write(folder):
         print(path)
+
+
+@app.command()
+def live(
+    minutes: Annotated[float, typer.Option(help="How long a session runs.", min=1.0)] = 10.0,
+    kills: Annotated[int, typer.Option(help="Instead: kill the camera so often.", min=0)] = 0,
+    seed: Annotated[int, typer.Option(help="Of the moments at which it is killed.")] = 1,
+    clip: Annotated[Path, typer.Option(help="What the camera films.")] = ROOT
+    / "samples"
+    / "clip.mp4",
+    assignments: Annotated[list[str] | None, typer.Option("--set", help="Any option.")] = None,
+) -> None:
+    """How a live session holds out: pace, memory, threads, and what is shown in an outage."""
+    from mattebox_lab.live import endurance
+
+    before_working()
+    if kills:
+        endurance.kills(kills, seed, typer.echo)
+        return
+    settings = resolve(load(preset("live")), nested(parse_assignments(assignments or ())))
+    endurance.steady(minutes, clip, settings, typer.echo)
 
 
 @app.command()

@@ -1,0 +1,1 @@
+"""How a live session holds out: for minutes, and through a camera that comes and goes."""
