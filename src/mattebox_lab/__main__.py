@@ -111,6 +111,7 @@ def configs(folder: Path = ROOT / "configs") -> None:
 def live(
     minutes: Annotated[float, typer.Option(help="How long a session runs.", min=1.0)] = 10.0,
     kills: Annotated[int, typer.Option(help="Instead: kill the camera so often.", min=0)] = 0,
+    interrupts: Annotated[bool, typer.Option(help="Instead: Ctrl-C at many moments.")] = False,
     seed: Annotated[int, typer.Option(help="Of the moments at which it is killed.")] = 1,
     clip: Annotated[Path, typer.Option(help="What the camera films.")] = ROOT
     / "samples"
@@ -119,8 +120,12 @@ def live(
 ) -> None:
     """How a live session holds out: pace, memory, threads, and what is shown in an outage."""
     from mattebox_lab.live import endurance
+    from mattebox_lab.live import interrupts as stopping
 
     before_working()
+    if interrupts:
+        stopping.interrupts(clip, typer.echo)
+        return
     if kills:
         endurance.kills(kills, seed, typer.echo)
         return

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -16,7 +15,7 @@ import psutil  # type: ignore[import-untyped]
 from mattebox.assemble.live import LiveRun, open_live
 from mattebox.settings import Settings, resolve
 from mattebox_lab.live.device import COMPOSITE, PLACEHOLDER, ROOM, Device, devices
-from mattebox_lab.live.sender import Sender
+from mattebox_lab.live.sender import Sender, free_port
 
 # What is not counted: the network is loaded and its memory taken.
 _BEGINNING_S = 30.0
@@ -36,7 +35,7 @@ _BRIGHT = {
 def steady(minutes: float, clip: Path, settings: Settings, say: Callable[[str], None]) -> None:
     """Film the clip for some minutes through the network into the device in memory."""
     samples: list[tuple[float, float, int]] = []
-    with Sender(_free_port(), _RATE, clip) as sender, _session(sender, settings) as (run, device):
+    with Sender(free_port(), _RATE, clip) as sender, _session(sender, settings) as (run, device):
         began = time.monotonic()
         while (passed_s := time.monotonic() - began) < 60 * minutes:
             samples.append((passed_s, _memory_mib(), threading.active_count()))
@@ -52,7 +51,7 @@ def kills(times: int, seed: int, say: Callable[[str], None]) -> None:
     chance = random.Random(seed)
     down: list[float] = []
     up: list[float] = []
-    sender = Sender(_free_port(), _RATE)
+    sender = Sender(free_port(), _RATE)
     up.append(sender.start())
     with _session(sender, resolve(_BRIGHT)) as (run, device):
         for _ in range(times):
@@ -131,9 +130,3 @@ def _say_laws(run: LiveRun, say: Callable[[str], None]) -> None:
 
 def _memory_mib() -> float:
     return float(psutil.Process().memory_info().rss) / _MIB
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -7,6 +7,7 @@ sender costs next to nothing.
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
 import time
@@ -63,6 +64,13 @@ class Sender:
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
 
 
 def _magenta_room() -> Iterator[_Picture]:
