@@ -1,5 +1,6 @@
 # make demo    sets everything up and replaces the background of the sample clip
 # make test    sets everything up and runs the tests against the built wheel, as many at once as JOBS
+# make test-devices   boots a system with cameras of its own under QEMU, and tests them (slow)
 # make check   formatting, lint and types
 # make bench   where the time goes on this machine
 # make build   the wheel and the source archive, in dist/
@@ -13,7 +14,7 @@ SOURCES := $(shell find src configs -type f -not -name '*.pyc')
 DEMO := out
 JOBS := 2
 
-.PHONY: demo test check bench build dev clean
+.PHONY: demo test test-devices check bench build dev clean
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/package.stamp
@@ -25,6 +26,9 @@ demo: $(VENV)/package.stamp
 
 test: $(VENV)/wheel.stamp
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS)
+
+test-devices: $(VENV)/dev.stamp
+	tests/devices/run.sh
 
 check: $(VENV)/dev.stamp
 	$(BIN)/ruff format --check .
@@ -43,7 +47,7 @@ dev: $(VENV)/dev.stamp
 	@rm -f $(VENV)/package.stamp $(VENV)/wheel.stamp
 
 clean:
-	rm -rf $(VENV) dist build $(DEMO)
+	rm -rf $(VENV) dist build $(DEMO) .devices
 
 $(BIN)/pip:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \

@@ -10,7 +10,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from mattebox.assemble.layers import open_layer
-from mattebox.assemble.live_doors import open_live_sink, open_live_source
+from mattebox.assemble.live_doors import lasting_name, open_live_sink, open_live_source
 from mattebox.assemble.steering import Steering, patience, placeholder, refuse_transparency
 from mattebox.errors import SinkError, SourceError
 from mattebox.frame import VideoFormat
@@ -173,6 +173,7 @@ class _Opening:
             try:
                 self._waiting = self._open()
                 self._format = self._waiting.format
+                self._input = lasting_name(self._input)
                 self.mode = str(getattr(self._waiting, "mode", self._format))
             except SourceError as error:
                 if self._realtime:

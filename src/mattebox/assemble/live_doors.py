@@ -72,6 +72,16 @@ def _screen(settings: Settings) -> Source:
     return screen(display, None, settings.camera.rate)
 
 
+def lasting_name(name: str) -> str:
+    """The INPUT by a name that stays the same after replugging, where the system has one."""
+    number = name.removeprefix("camera:")
+    if number == name or not number.isdigit():
+        return name
+    from mattebox.sources.camera import stable_path
+
+    return f"camera:{stable_path(int(number)) or number}"
+
+
 def open_live_sink(
     name: str, settings: Settings, on_key: Callable[[str], None] = lambda _key: None
 ) -> Sink:
