@@ -383,6 +383,10 @@ class LiveSettings(_Section):
     fade_s: float = Field(default=0.4, ge=0, le=10)
     """How long one backdrop fades into another that is chosen while it runs; 0 cuts."""
 
+    rest_after_s: float = Field(default=10.0, ge=0, le=3600)
+    """Time after which the camera is released if nobody looks at the virtual camera, where that is
+    the only output and the system can tell; 0 films all the time."""
+
     lost_after_s: float = Field(default=0.15, ge=0.02, le=10)
     """Time without a picture from the camera after which the placeholder is shown."""
 

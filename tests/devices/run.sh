@@ -60,7 +60,7 @@ build_start() {
     mkdir -p "$start"/{bin,proc,sys,dev,lib/modules/"$version"}
     cp /bin/busybox "$start/bin/"
     cp "$here/init" "$start/init"
-    cp "$kept/system/lib/modules/$version"/modules.{order,builtin} "$start/lib/modules/$version/"
+    cp "$kept/system/lib/modules/$version"/modules.{order,builtin,builtin.modinfo} "$start/lib/modules/$version/"
     for module in $modules; do
         /sbin/modprobe -d "$kept/system" -S "$version" --show-depends "$module"
     done | awk '/^insmod/{print $2}' | sort -u | while read -r file; do

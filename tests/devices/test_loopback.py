@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import subprocess
+import sys
 import threading
 from fractions import Fraction
 from pathlib import Path
@@ -88,6 +89,32 @@ def _is_camera() -> bool:
     ).stdout
     own = told.partition("Device Caps")[2]
     return "Video Capture" in own
+
+
+def test_a_program_that_was_killed_leaves_a_device_that_can_be_had_again() -> None:
+    """Version 0.12 of the module would offer it to nobody until it is loaded again."""
+    code = (
+        "import os, numpy, pyvirtualcam as p\n"
+        "c = p.Camera(320, 180, 30, fmt=p.PixelFormat.I420)\n"
+        "c.send(numpy.zeros((270, 320), numpy.uint8))\n"
+        "os._exit(0)\n"
+    )
+    for wanted in (None, DEVICE):
+        subprocess.run([sys.executable, "-c", code], check=True)
+        sink = VirtualCameraSink(wanted)
+        sink.open(FORMAT)
+        sink.write(picture())
+        sink.close()
+
+
+def test_a_device_that_somebody_writes_to_is_left_to_them() -> None:
+    """Two would show each other's pictures in turn."""
+    first = VirtualCameraSink(DEVICE)
+    first.open(FORMAT)
+    with Sending(first):
+        wait_until(_is_camera)
+        with pytest.raises(SinkRefused, match="no other program sends"):
+            VirtualCameraSink(DEVICE).open(FORMAT)
 
 
 def test_a_device_that_is_not_there_is_refused_with_the_steps() -> None:

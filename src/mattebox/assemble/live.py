@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from fractions import Fraction
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mattebox.assemble.layers import open_layer
@@ -15,6 +16,7 @@ from mattebox.assemble.steering import Steering, patience, placeholder, refuse_t
 from mattebox.errors import SinkError, SourceError
 from mattebox.frame import VideoFormat
 from mattebox.live.exchange import Glimpse
+from mattebox.live.on_demand import OnDemand
 from mattebox.live.presenter import Presenter
 from mattebox.live.session import Session
 from mattebox.live.supervisor import Outage, Supervisor
@@ -23,6 +25,7 @@ from mattebox.settings import Settings
 
 if TYPE_CHECKING:
     from mattebox.ports import Sink, Source
+    from mattebox.sinks.readers import ReaderWatch
 
 _log = logging.getLogger(__name__)
 
@@ -37,7 +40,7 @@ class LiveRun:
 
     Attributes:
         session: to be run.
-        presenter, supervisor, steering: its parts.
+        presenter, supervisor, steering, on_demand: its parts.
         mode: what the source gives, in words.
     """
 
@@ -47,10 +50,11 @@ class LiveRun:
         presenter: Presenter,
         supervisor: Supervisor,
         steering: Steering,
+        on_demand: OnDemand,
         mode: str,
     ) -> None:
         self.session, self.presenter, self.supervisor = session, presenter, supervisor
-        self.steering, self.mode = steering, mode
+        self.steering, self.on_demand, self.mode = steering, on_demand, mode
 
     @property
     def settings(self) -> Settings:
@@ -62,7 +66,8 @@ class LiveRun:
         return self.steering.change(settings)
 
     def glimpse(self) -> Glimpse | None:
-        """What was made last; None while there is no source."""
+        """What was made last, and a wish for more of it; None before the first picture."""
+        self.on_demand.look()
         return self.steering.glimpse
 
     def facts(self) -> dict[str, object]:
@@ -71,6 +76,7 @@ class LiveRun:
         return {
             "shown": asdict(self.presenter.figures),
             "outages": len(self.supervisor.outages),
+            "resting": self.supervisor.is_resting,
             "source": None if report is None else report.to_dict(),
         }
 
@@ -152,8 +158,24 @@ def open_live(
     )
     steering.steer(supervisor)
     timeout_s = settings.pipeline.stop_timeout_s
-    session = Session(presenter, supervisor, stop_timeout_s=timeout_s)
-    return LiveRun(session, presenter, supervisor, steering, opening.mode)
+    on_demand = OnDemand(supervisor, _watches(sinks), rest_after_s=settings.live.rest_after_s)
+    session = Session(presenter, supervisor, on_demand, stop_timeout_s=timeout_s)
+    return LiveRun(session, presenter, supervisor, steering, on_demand, opening.mode)
+
+
+def _watches(sinks: Sequence[Sink]) -> list[ReaderWatch]:
+    """Who looks at virtual cameras; nothing where somebody else looks too, or nobody can tell."""
+    from mattebox.sinks.readers import ReaderWatch
+    from mattebox.sinks.virtual_camera import VirtualCameraSink
+
+    devices = [Path(sink.device) for sink in sinks if isinstance(sink, VirtualCameraSink)]
+    if len(devices) < len(sinks) or not all(device.is_char_device() for device in devices):
+        return []
+    try:
+        return [ReaderWatch(device) for device in devices]
+    except SinkError as error:
+        _log.info("%s", error)
+        return []
 
 
 class _Opening:

@@ -23,6 +23,7 @@ KEYS = {
     "m": "mirror",
     "+": "more blur",
     "-": "less blur",
+    "p": "pause: film nothing, and show the placeholder; once more films again",
     "q": "end",
 }
 _BLUR_STEP, _LEAST_BLUR_PX, _MOST_BLUR_PX = 1.25, 4.0, 500.0
@@ -55,6 +56,8 @@ class Remote:
         """What a key does, see ``KEYS``; others do nothing. Any thread, any signal."""
         if key == "q":
             self._run.session.stop()
+        elif key == "p":
+            self._run.on_demand.pause(not self._run.on_demand.is_paused)
         elif key in KEYS:
             self._waiting.put(lambda: self._after(key))
 

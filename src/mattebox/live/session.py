@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from mattebox.errors import StageHung
 from mattebox.frame import Frame, VideoFormat
+from mattebox.live.on_demand import OnDemand
 from mattebox.live.presenter import Presenter
 from mattebox.live.supervisor import Supervisor
 from mattebox.stages import Headline
@@ -47,13 +48,20 @@ class Session:
     Args:
         presenter: opened.
         supervisor: of the same presenter.
+        on_demand: lets the source rest while nobody needs it.
         stop_timeout_s: how long the source may take to be released.
     """
 
     def __init__(
-        self, presenter: Presenter, supervisor: Supervisor, *, stop_timeout_s: float
+        self,
+        presenter: Presenter,
+        supervisor: Supervisor,
+        on_demand: OnDemand | None = None,
+        *,
+        stop_timeout_s: float,
     ) -> None:
         self._presenter, self._supervisor = presenter, supervisor
+        self._on_demand = on_demand
         self._stop_timeout_s = stop_timeout_s
 
     def run(self, on_tick: Callable[[], None] = lambda: None) -> None:
@@ -72,10 +80,14 @@ class Session:
 
         def tick() -> None:
             self._supervisor.check()
+            if self._on_demand is not None:
+                self._on_demand.check()
             on_tick()
 
         headline.attempt(lambda: self._presenter.run(tick))
         headline.attempt(self._supervisor.stop)
+        if self._on_demand is not None:
+            headline.attempt(self._on_demand.close)
         headline.attempt(lambda: self._wait_for(thread))
         if self._supervisor.error is not None:
             headline.add(self._supervisor.error)

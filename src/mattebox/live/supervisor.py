@@ -111,6 +111,8 @@ class Supervisor:
         self.patience, self._on_outage = patience, on_outage
         self._ends_with_source = ends_with_source
         self._stopping = threading.Event()
+        self._awake = threading.Event()
+        self._awake.set()
         self._source: Watched | None = None
         self._pipeline: Pipeline | None = None
         self._report: Report | None = None
@@ -131,7 +133,22 @@ class Supervisor:
     def stop(self) -> None:
         """Release the source and end ``run``. Any thread, any signal."""
         self._stopping.set()
+        self._awake.set()
         self.restart()
+
+    def rest(self) -> None:
+        """Release the source and show the placeholder until ``wake``. Any thread, any signal."""
+        self._awake.clear()
+        self.restart()
+
+    def wake(self) -> None:
+        """Open the source again, at once. Any thread, any signal."""
+        self._awake.set()
+
+    @property
+    def is_resting(self) -> bool:
+        """Whether the source is released, or about to be, because nobody needs it."""
+        return not self._awake.is_set()
 
     def restart(self) -> None:
         """Give the source up and open it again, for example because another one is chosen."""
@@ -160,9 +177,14 @@ class Supervisor:
     def _keep_running(self) -> None:
         wait_s = self.patience.first_wait_s
         while not self._stopping.is_set():
+            self._awake.wait()
             failure, has_begun = self._attempt()
             if self._stopping.is_set() or (failure is None and self._ends_with_source):
                 return
+            if self.is_resting:
+                self._lost = None  # that is no outage
+                wait_s = self.patience.first_wait_s
+                continue
             self._begin_outage(failure)
             wait_s = self.patience.first_wait_s if has_begun else wait_s
             self._stopping.wait(wait_s)
@@ -171,6 +193,8 @@ class Supervisor:
     def _attempt(self) -> tuple[Exception | None, bool]:
         """Open the source and run to its end: what failed, and whether there was a frame."""
         source: Watched | None = None
+        if self._stopping.is_set():
+            return None, False
         try:
             source = Watched(self._open_source(), self._end_outage)
             self._run(source)
@@ -184,8 +208,8 @@ class Supervisor:
         pipeline = self._build(source)
         self._pipeline, self._source = pipeline, source
         try:
-            # A stop that came before the pipeline was there to be aborted.
-            if self._stopping.is_set():
+            # A stop or a rest that came before the pipeline was there to be aborted.
+            if self._stopping.is_set() or self.is_resting:
                 pipeline.abort()
             pipeline.run()
         finally:

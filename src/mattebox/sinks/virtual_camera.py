@@ -6,12 +6,14 @@ I420 goes out as it is; nothing is converted but where a layout has to be. Calle
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mattebox.errors import SinkError, SinkRefused
 from mattebox.frame import Frame, VideoFormat
 from mattebox.sinks.i420 import i420
+from mattebox.sinks.loopback import offer_again, offer_all_again
 
 if TYPE_CHECKING:
     import pyvirtualcam
@@ -92,6 +94,7 @@ class VirtualCameraSink:
         camera, self._camera = self._camera, None
         if camera is not None:
             camera.close()
+            offer_again(self.device, after_writing=True)
 
     def abort(self) -> None:
         """As ``close``."""
@@ -106,17 +109,30 @@ class VirtualCameraSink:
                 "GPL, so that it comes only when asked for).",
                 f"pip install 'mattebox[virtualcam]'. {_INSTEAD}",
             ) from error
+        take = partial(
+            pyvirtualcam.Camera,
+            format.width,
+            format.height,
+            float(format.rate or _USUAL_RATE),
+            fmt=pyvirtualcam.PixelFormat.I420,
+            device=self._wanted,
+            backend=self._backend,
+        )
         try:
-            return pyvirtualcam.Camera(
-                format.width,
-                format.height,
-                float(format.rate or _USUAL_RATE),
-                fmt=pyvirtualcam.PixelFormat.I420,
-                device=self._wanted,
-                backend=self._backend,
-            )
+            try:
+                return take()
+            except RuntimeError:
+                # A program that was killed may have left it so that nobody can have it.
+                if not self._offered_again():
+                    raise
+                return take()
         except (RuntimeError, OSError, KeyError) as error:
             raise self._refused(error) from error
+
+    def _offered_again(self) -> bool:
+        if self._wanted is None:
+            return offer_all_again()
+        return offer_again(self._wanted, after_writing=False)
 
     def _refused(self, error: Exception) -> SinkRefused:
         wanted = f"the virtual camera {self._wanted}" if self._wanted else "a virtual camera"

@@ -54,9 +54,27 @@ def steered(
         if config is not None:
             follower = ConfigFollower(remote, settle, run.settings)
             stack.enter_context(_watched(config, follower.read_again))
+        stack.enter_context(_signals(run))
         if stack.enter_context(keys_told(remote.press)):
             reporter.say("Keys: " + ", ".join(f"{key} {what}" for key, what in KEYS.items()) + ".")
         yield
+
+
+@contextmanager
+def _signals(run: LiveRun) -> Iterator[None]:
+    """SIGUSR1 pauses, SIGUSR2 films again; Windows has neither."""
+    meanings = {"SIGUSR1": True, "SIGUSR2": False}
+    before = {}
+    for name, is_paused in meanings.items():
+        if (number := getattr(signal, name, None)) is not None:
+            before[number] = signal.signal(
+                number, lambda *_, is_paused=is_paused: run.on_demand.pause(is_paused)
+            )
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
