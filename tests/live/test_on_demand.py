@@ -85,30 +85,34 @@ class Readers:
         self.closed = True
 
 
+def resting(stage: Stage) -> bool:
+    return stage.supervisor.is_resting
+
+
 def test_it_rests_some_time_after_the_last_reader_and_wakes_for_the_first() -> None:
     """And for somebody who looks without being a reader; not while it is paused."""
     readers = Readers()
     with Stage() as stage:
         on_demand = OnDemand(stage.supervisor, [readers], rest_after_s=0.2)
         on_demand.check()
-        assert not stage.supervisor.is_resting
+        assert not resting(stage)
         time.sleep(0.3)
         on_demand.check()
-        assert stage.supervisor.is_resting
+        assert resting(stage)
         readers.count = 1
         on_demand.check()
-        assert not stage.supervisor.is_resting
+        assert not resting(stage)
         on_demand.pause(True)
         on_demand.check()
-        assert stage.supervisor.is_resting
+        assert resting(stage)
         on_demand.pause(False)
         readers.count = 0
         on_demand.check()
-        assert not stage.supervisor.is_resting
+        assert not resting(stage)
         time.sleep(0.3)
         on_demand.look()
         on_demand.check()
-        assert not stage.supervisor.is_resting
+        assert not resting(stage)
         on_demand.close()
     assert readers.closed
 
@@ -119,7 +123,7 @@ def test_where_nobody_can_tell_it_films_until_it_is_paused() -> None:
         on_demand = OnDemand(stage.supervisor, [], rest_after_s=0.01)
         time.sleep(0.05)
         on_demand.check()
-        assert not stage.supervisor.is_resting
+        assert not resting(stage)
 
 
 @contextmanager
