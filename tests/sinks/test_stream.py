@@ -196,7 +196,7 @@ def test_a_sender_ends_with_whoever_started_it() -> None:
         "from mattebox.sinks.stream import StreamSink\n"
         "sink = StreamSink('udp://127.0.0.1:9', bitrate_kbps=500, longest_wait_s=1)\n"
         "sink.open(TICKS)\n"
-        "print(sink._connection._sender._program.pid, flush=True)\n"
+        "print(sink._connection._sender._program._process.pid, flush=True)\n"
         "import time; time.sleep(60)\n"
     )
     with subprocess.Popen(

@@ -9,13 +9,9 @@ belongs behind a thread (``live.behind``); connecting again has a thread of its 
 from __future__ import annotations
 
 import logging
-import os
-import subprocess
-import sys
 import threading
 import time
 from contextlib import suppress
-from pathlib import Path
 
 from mattebox.colour import MATRIX_BT601, Colour, Range
 from mattebox.errors import SinkError, SinkRefused
@@ -24,6 +20,7 @@ from mattebox.pixels import Family
 from mattebox.sinks.address import Address, read_address
 from mattebox.sinks.i420 import i420
 from mattebox.sinks.picture import COLOR_RANGES
+from mattebox.sinks.program import Program
 from mattebox.sinks.sender import PTS, READY, Job
 
 _log = logging.getLogger(__name__)
@@ -33,8 +30,6 @@ _USUAL_RATE = 30
 _FIRST_WAIT_S = 0.25
 # How long the last pictures may take to leave at the end.
 _FINISH_S = 1.0
-# Room for one picture of 1280×720 between the programs, where the system gives it.
-_PIPE_BYTES = 1 << 20
 # How FFmpeg says that it was built without a protocol.
 _NO_PROTOCOL = "Protocol not found"
 
@@ -188,12 +183,9 @@ class _Sender:
 
     def __init__(self, job: Job) -> None:
         try:
-            self._program = _start()
+            self._program = Program("mattebox.sinks.sender")
         except OSError as error:
             raise _LostError(f"its program does not start: {error}") from error
-        assert self._program.stdin is not None
-        assert self._program.stdout is not None
-        self._pictures, self._answers = self._program.stdin, self._program.stdout
         self._give(job.line())
 
     def wait_until_connected(self) -> None:
@@ -202,8 +194,8 @@ class _Sender:
         Raises:
             _LostError: it is not.
         """
-        if (said := self._answers.readline().decode().strip()) != READY:
-            self._kill()
+        if (said := self._program.answer()) != READY:
+            self._program.end()
             raise _LostError(said or "no answer in time")
 
     def send(self, frame: Frame) -> None:
@@ -216,47 +208,20 @@ class _Sender:
 
     def finish(self) -> None:
         """Let it send what it has, and end."""
-        with suppress(OSError):
-            self._pictures.close()
-        with suppress(subprocess.TimeoutExpired):
-            self._program.wait(_FINISH_S)
-        self._kill()
+        self._program.finish(_FINISH_S)
+        self._program.end()
 
     def stop(self) -> None:
-        """End its program, from another thread: the one that waits for it sees that."""
-        self._program.kill()
-
-    def _kill(self) -> None:
-        self._program.kill()
-        self._program.wait()
-        for pipe in (self._pictures, self._answers):
-            with suppress(OSError):
-                pipe.close()
+        """End it, from another thread: the one that waits for it sees that."""
+        self._program.stop()
 
     def _give(self, *parts: bytes | memoryview) -> None:
         try:
-            for part in parts:
-                self._pictures.write(part)
-            self._pictures.flush()
+            self._program.give(*parts)
         except OSError as error:
-            said = self._answers.readline().decode().strip()
-            self._kill()
+            said = self._program.answer()
+            self._program.end()
             raise _LostError(said or "it takes no more pictures") from error
-
-
-def _start() -> subprocess.Popen[bytes]:
-    """The sending program: of this very package, out of reach of Ctrl-C in the terminal."""
-    home = str(Path(__file__).resolve().parents[2])
-    path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-    return subprocess.Popen(
-        [sys.executable, "-P", "-m", "mattebox.sinks.sender"],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env={**os.environ, "PYTHONPATH": path},
-        start_new_session=True,
-        pipesize=_PIPE_BYTES,
-    )
 
 
 def _job(address: Address, format: VideoFormat, bitrate_kbps: int) -> Job:
