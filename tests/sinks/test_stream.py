@@ -31,6 +31,7 @@ from receivers import (
     quartered,
     quarters_of,
     rtmp_receiver,
+    rtsp_receiver,
     send_until,
     udp_receiver,
 )
@@ -62,7 +63,11 @@ def udp(port: int) -> tuple[str, Receiver]:
     return f"udp://127.0.0.1:{port}", udp_receiver(port)
 
 
-@pytest.mark.parametrize("way", [rtmp, udp])
+def rtsp(port: int) -> tuple[str, Receiver]:
+    return f"rtsp://127.0.0.1:{port}/live", rtsp_receiver(port)
+
+
+@pytest.mark.parametrize("way", [rtmp, rtsp, udp])
 def test_what_arrives_is_what_was_sent(way: Callable[[int], tuple[str, Receiver]]) -> None:
     """Each quarter in its place and its colour, at its time, in order."""
     address, receiver = way(free_port())

@@ -134,8 +134,12 @@ windows = c.POINTER(c.c_ulong)()
 place = c.c_ulong(x.XDefaultRootWindow(screen))
 found = [c.byref(each) for each in (root, parent, windows, count)]
 x.XQueryTree(screen, place, *found)
-# There is no window manager here, which would give a new window the keyboard.
-x.XSetInputFocus(screen, c.c_ulong(windows[count.value - 1]), 1, c.c_ulong(0))
+# There is no window manager here, which would give a new window the keyboard. Some windows are
+# hidden and refuse it.
+ignore = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_void_p)(lambda *_: 0)
+x.XSetErrorHandler(ignore)
+for index in range(count.value):
+    x.XSetInputFocus(screen, c.c_ulong(windows[index]), 1, c.c_ulong(0))
 x.XSync(screen, 0)
 code = x.XKeysymToKeycode(screen, c.c_ulong({symbol}))
 for down in (1, 0):

@@ -1,4 +1,4 @@
-"""Servers on loopback that a live picture is sent to; they decode what arrives."""
+"""Streams on loopback: who receives a live picture and decodes it, and who sends one."""
 
 from __future__ import annotations
 
@@ -14,8 +14,10 @@ import av
 import numpy as np
 import numpy.typing as npt
 
+from mattebox.errors import SinkRefused
 from mattebox.frame import Frame, VideoFormat
 from mattebox.pixels import pixel_format
+from mattebox.sinks.stream import StreamSink
 
 Picture = npt.NDArray[np.uint8]
 
@@ -122,6 +124,45 @@ def udp_receiver(port: int) -> Receiver:
 def rtmp_receiver(port: int) -> Receiver:
     """An RTMP server for one publisher."""
     return Receiver(f"rtmp://127.0.0.1:{port}/live/key", listen="1", analyzeduration="500000")
+
+
+def rtsp_receiver(port: int) -> Receiver:
+    """An RTSP server for one publisher."""
+    return Receiver(f"rtsp://127.0.0.1:{port}/live", **RTSP_SERVER)
+
+
+RTSP_SERVER = {"rtsp_flags": "listen", "listen_timeout": "5", "analyzeduration": "500000"}
+
+
+class Publisher:
+    """Sends quartered pictures to an address, as soon as somebody listens there."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._publish)
+
+    def __enter__(self) -> Publisher:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stopped.set()
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def _publish(self) -> None:
+        while not self._stopped.wait(0.1):
+            sink = StreamSink(self._address, bitrate_kbps=1000, longest_wait_s=0.3)
+            try:
+                sink.open(TICKS)
+            except SinkRefused:
+                continue
+            pts = 0
+            while not self._stopped.wait(0.04):
+                sink.write(quartered(pts))
+                pts += 1
+            sink.close()
 
 
 def send_until(write: Callable[[Frame], None], is_so: Callable[[], bool], *, begin: int = 0) -> int:
