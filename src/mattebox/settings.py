@@ -397,7 +397,10 @@ class LiveSettings(_Section):
     """Time without a picture after which the camera is opened again."""
 
     longest_wait_s: float = Field(default=1.0, ge=0.05, le=60)
-    """The longest time between two tries to open it; the first is a tenth of a second."""
+    """The longest time between two tries to open it, or to reach a network output again."""
+
+    bitrate_kbps: int = Field(default=4000, ge=100, le=100_000)
+    """The most that a network output sends, in kilobits per second."""
 
 
 class PipelineSettings(_Section):

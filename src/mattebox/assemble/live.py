@@ -116,7 +116,7 @@ def open_live(
     Args:
         input: ``camera:N``, ``camera:PATH``, an address, ``screen``, ``synthetic``; with
             ``realtime`` a file.
-        outputs: ``virtual``, ``virtual:DEVICE``, ``window`` or a video file.
+        outputs: ``virtual``, ``virtual:DEVICE``, ``window``, a video file, or an address.
         settings: the whole tree.
         realtime: whether the input is a file, to be given at the pace it plays.
         on_outage, on_failure: told of what happens on the way.

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # Seconds of video that a recording may be behind, and what it may take to end.
 _RECORDING_S, _RECORDING_STOP_S = 2, 10.0
+# Pictures that wait for the network, and what hanging up may take.
+_SENDING, _SENDING_STOP_S = 2, 3.0
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*://")
 
 
@@ -99,10 +101,22 @@ def open_live_sink(
         from mattebox.sinks.window import WindowSink
 
         return WindowSink(on_key=on_key)
+    if _ADDRESS.match(name):
+        return _network_sink(name, settings)
     if not Path(name).suffix:
         raise SettingsError(
-            f"{name} is no live output.", "Use virtual, window, or a video file such as call.mp4."
+            f"{name} is no live output.",
+            "Use virtual, window, a video file such as call.mp4, or an address such as "
+            "rtmp://HOST/APP/KEY.",
         )
     sink = open_sink(name, settings, input="-")
     capacity = max(2, round(_RECORDING_S * settings.camera.rate))
     return SinkBehindThread(sink, capacity=capacity, stop_timeout_s=_RECORDING_STOP_S)
+
+
+def _network_sink(address: str, settings: Settings) -> Sink:
+    from mattebox.sinks.stream import StreamSink
+
+    live = settings.live
+    sink = StreamSink(address, bitrate_kbps=live.bitrate_kbps, longest_wait_s=live.longest_wait_s)
+    return SinkBehindThread(sink, capacity=_SENDING, stop_timeout_s=_SENDING_STOP_S)

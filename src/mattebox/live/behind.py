@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 
 from mattebox.channel import Channel, ChannelCancelled, EndOfStream, Overflow
-from mattebox.errors import SinkError
+from mattebox.errors import SinkClosed, SinkError
 from mattebox.frame import Frame, VideoFormat
 from mattebox.ports import Sink
 
@@ -29,6 +29,7 @@ class SinkBehindThread:
         self._channel: Channel[Frame] = Channel(capacity, Overflow.DROP_OLDEST)
         self._thread = threading.Thread(target=self._write_all, name="recording", daemon=True)
         self._error: SinkError | None = None
+        self._is_open = False
 
     @property
     def kept(self) -> str | None:
@@ -43,12 +44,15 @@ class SinkBehindThread:
     def open(self, format: VideoFormat) -> None:
         """See ``Sink``."""
         self._sink.open(format)
+        self._is_open = True
         self._thread.start()
 
     def write(self, frame: Frame) -> None:
         """Hand one picture over; never waits."""
         if self._error is not None:
             raise self._error
+        if not self._is_open:
+            raise SinkError("cannot take a picture: the sink is not open.")
         try:
             self._channel.send(frame)
         except ChannelCancelled:
@@ -58,7 +62,7 @@ class SinkBehindThread:
         """Write what waits, then finish."""
         self._channel.close()
         self._wait()
-        if self._error is not None:
+        if self._error is not None and not isinstance(self._error, SinkClosed):
             self._sink.abort()
             raise self._error
         self._sink.close()

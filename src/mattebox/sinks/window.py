@@ -1,16 +1,21 @@
-"""A window on the screen, through OpenCV. Called on the main thread, as some systems demand."""
+"""A window on the screen, shown by a program of its own (``viewer``). Called on one thread."""
 
 from __future__ import annotations
 
+import json
+import os
+import queue
+import sys
+import threading
 from collections.abc import Callable
 
-import cv2
-
-from mattebox.errors import SinkClosed, SinkRefused
+from mattebox.errors import SinkClosed, SinkError, SinkRefused
 from mattebox.frame import Frame, VideoFormat
 from mattebox.sinks.i420 import i420
+from mattebox.sinks.program import Program
+from mattebox.sinks.viewer import CLOSED, KEY, READY
 
-_ESCAPE = 27
+_FINISH_S = 1.0
 
 
 class WindowSink:
@@ -18,7 +23,7 @@ class WindowSink:
 
     Args:
         title: the window's.
-        on_key: told of every other key, as the character it types.
+        on_key: told of every other key, as the character it types, while a picture is written.
     """
 
     kept = None
@@ -27,7 +32,7 @@ class WindowSink:
         self, title: str = "mattebox", on_key: Callable[[str], None] = lambda _key: None
     ) -> None:
         self._title, self._on_key = title, on_key
-        self._is_open = False
+        self._viewer: _Viewer | None = None
 
     def open(self, format: VideoFormat) -> None:
         """Open the window at the picture's size, to be resized at will.
@@ -35,38 +40,102 @@ class WindowSink:
         Raises:
             SinkRefused: there is no screen, or this OpenCV has no windows.
         """
-        try:
-            cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO)
-            cv2.resizeWindow(self._title, format.width, format.height)
-        except cv2.error as error:
-            raise SinkRefused(
-                f"cannot open a window: {error.err or 'there is no screen'}.",
-                "Run it on a desktop, with opencv-python and not opencv-python-headless.",
-            ) from error
-        self._is_open = True
+        self._viewer = _Viewer(self._title, format)
 
     def write(self, frame: Frame) -> None:
         """Show one picture, and see what keys were pressed.
 
         Raises:
             SinkClosed: the window was closed, or q or Escape was pressed.
+            SinkError: it is not open, or its screen is gone.
         """
-        cv2.imshow(self._title, cv2.cvtColor(i420(frame), cv2.COLOR_YUV2BGR_I420))
-        key = cv2.pollKey() & 0xFF
-        if key in (ord("q"), _ESCAPE) or not self._is_visible():
-            raise SinkClosed("the window was closed.")
-        if key != 0xFF:
-            self._on_key(chr(key))
+        if self._viewer is None:
+            raise SinkError("cannot show a picture: the window is not open.")
+        self._viewer.show(frame)
+        for key in self._viewer.keys():
+            self._on_key(key)
 
     def close(self) -> None:
         """Close the window."""
-        if self._is_open:
-            self._is_open = False
-            cv2.destroyWindow(self._title)
+        viewer, self._viewer = self._viewer, None
+        if viewer is not None:
+            viewer.end()
 
     def abort(self) -> None:
         """As ``close``."""
         self.close()
 
-    def _is_visible(self) -> bool:
-        return cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+
+class _Viewer:
+    """The program with the window, and a thread that listens to it.
+
+    Raises:
+        SinkRefused: there is no screen.
+    """
+
+    def __init__(self, title: str, format: VideoFormat) -> None:
+        size = format.height // 2 * 2, format.width // 2 * 2
+        try:
+            self._program = Program("mattebox.sinks.viewer")
+        except OSError as error:
+            raise _refused(str(error)) from error
+        try:
+            self._program.give(json.dumps([title, *size]).encode() + b"\n")
+        except OSError:
+            pass  # its answer tells
+        if self._program.answer() != READY:
+            reason = _reason(self._program.complaints())
+            self._program.end()
+            raise _refused(reason)
+        self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._is_closed = False
+        self._listener = threading.Thread(target=self._listen, name="window", daemon=True)
+        self._listener.start()
+
+    def show(self, frame: Frame) -> None:
+        """Hand a picture over.
+
+        Raises:
+            SinkClosed, SinkError: see ``WindowSink.write``.
+        """
+        if self._is_closed:
+            raise SinkClosed("the window was closed.")
+        try:
+            self._program.give(i420(frame).data)
+        except OSError as error:
+            self._listener.join()  # what it said last
+            if self._is_closed:
+                raise SinkClosed("the window was closed.") from error
+            raise SinkError("the window has lost its screen.", "Start again.") from error
+
+    def keys(self) -> list[str]:
+        """The keys pressed since this was asked last."""
+        return [self._said.get() for _ in range(self._said.qsize())]
+
+    def end(self) -> None:
+        """Close the window."""
+        self._program.finish(_FINISH_S)
+        self._listener.join()
+        self._program.end()
+
+    def _listen(self) -> None:
+        while said := self._program.answer():
+            if said == CLOSED:
+                self._is_closed = True
+            else:
+                self._said.put(said.removeprefix(KEY.rstrip()).strip() or " ")
+
+
+def _reason(complaints: list[str]) -> str:
+    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
+        return "there is no screen (DISPLAY is not set)"
+    of_qt = [line for line in complaints if line.startswith("qt.")]
+    return (of_qt[:1] or complaints[-1:] or ["OpenCV opens none"])[0].rstrip(".")
+
+
+def _refused(reason: str) -> SinkRefused:
+    return SinkRefused(
+        f"cannot open a window: {reason}.",
+        "Run it on a desktop, with opencv-python and not opencv-python-headless; without one, "
+        "-o virtual, -o NAME.mp4 or an address such as rtmp://HOST/APP/KEY.",
+    )

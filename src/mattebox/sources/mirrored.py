@@ -1,11 +1,15 @@
-"""Another source's frames with left and right exchanged. Views, no copies; the capture thread."""
+"""Another source's frames with left and right exchanged. The capture thread."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 
+import cv2
+import numpy as np
+
 from mattebox.around import SourceAround
+from mattebox.colour import Plane
 from mattebox.frame import Frame
 from mattebox.ports import Source
 
@@ -31,4 +35,9 @@ class MirroredSource(SourceAround):
 
 def mirrored(frame: Frame) -> Frame:
     """The frame with left and right exchanged."""
-    return replace(frame, planes=tuple(plane[:, ::-1] for plane in frame.planes))
+    return replace(frame, planes=tuple(_mirrored(plane) for plane in frame.planes))
+
+
+def _mirrored(plane: Plane) -> Plane:
+    """A copy: Torch takes no view that runs backwards."""
+    return np.asarray(cv2.flip(plane, 1))

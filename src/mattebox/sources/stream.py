@@ -6,8 +6,9 @@ Opening it again is the supervisor's (``live``). ``frames`` runs on the capture 
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 from fractions import Fraction
 
 import av
@@ -56,6 +57,7 @@ class StreamSource:
         options: Mapping[str, str] | None = None,
     ) -> None:
         self._address, self._closed = address, False
+        self._reading = threading.Lock()  # held while FFmpeg works on the stream
         self._opened = _open(address, format, {**_PROBING, **_OPTIONS, **(options or {})})
         try:
             self._pictures = self._decode()
@@ -81,18 +83,34 @@ class StreamSource:
         Raises:
             DeviceLost: the sender has stopped.
         """
-        first, self._first = self._first, None
-        if first is not None:
-            yield self._frame(first)
-            del first
-        yield from map(self._frame, self._pictures)
+        while (picture := self._next()) is not None:
+            yield self._frame(picture)
+            del picture
 
     def close(self) -> None:
-        """Let go of it, at the next picture or when waiting for one ends."""
+        """Let go of it: now, or as soon as FFmpeg returns from waiting for it."""
         self._closed = True
+        self._release()
 
-    def _decode(self) -> Iterator[av.VideoFrame]:
-        """Runs on the thread that iterates, which is also the one that closes."""
+    def _next(self) -> av.VideoFrame | None:
+        with self._reading:
+            first, self._first = self._first, None
+            picture = None if self._closed else first or next(self._pictures, None)
+        if picture is None or self._closed:
+            self._release()
+            return None
+        return picture
+
+    def _release(self) -> None:
+        if not self._reading.acquire(blocking=False):
+            return  # the reading thread will see that it is closed
+        try:
+            self._pictures.close()
+            self._opened.container.close()
+        finally:
+            self._reading.release()
+
+    def _decode(self) -> Generator[av.VideoFrame, None, None]:
         try:
             for packet in self._opened.container.demux(self._opened.stream):
                 if self._closed:
@@ -109,8 +127,6 @@ class StreamSource:
             raise DeviceLost(
                 f"{self._address} sends no more pictures: {reason}.", "Start its sender again."
             ) from error
-        finally:
-            self._opened.container.close()
 
     def _frame(self, picture: av.VideoFrame) -> Frame:
         now = time.monotonic()

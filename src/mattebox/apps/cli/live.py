@@ -38,8 +38,8 @@ LiveOutputs = Annotated[
         "-o",
         "--output",
         metavar="OUTPUT",
-        help="virtual, virtual:DEVICE, window, or a video file that records. May be given several "
-        "times; virtual if it is not.",
+        help="virtual, virtual:DEVICE, window, a video file that records, or an address to send "
+        "to (rtmp://, udp://, http:// for WHIP). May be given several times; virtual if it is not.",
     ),
 ]
 Realtime = Annotated[

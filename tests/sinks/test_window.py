@@ -1,0 +1,157 @@
+"""The window and the screen: what one shows is what the other sees, on a screen in memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+
+import av
+import numpy as np
+import pytest
+
+from mattebox.errors import SinkClosed, SinkError, SinkRefused
+from mattebox.sinks.window import WindowSink
+from mattebox.sources.stream import screen
+from places import skip_or_fail
+from receivers import QUARTERS, TICKS, quartered
+from screens import x11_screen
+
+_ = av  # loaded as in a session: the Qt of OpenCV would hang in the same program
+
+
+@pytest.fixture
+def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """A screen, which is the one that programs take."""
+    with x11_screen() as name:
+        monkeypatch.setenv("DISPLAY", name)
+        yield name
+
+
+def seen(display: str) -> np.ndarray:
+    """What the screen shows: (height, width, 3), R, G, B."""
+    source = screen(display, None, 25)
+    frame = next(source.frames())
+    source.close()
+    green, blue, red = frame.planes
+    return np.stack([red, green, blue], -1).astype(int)
+
+
+def shown_until(window: WindowSink, is_so: Callable[[], bool]) -> None:
+    deadline, pts = time.monotonic() + 10, 0
+    while not is_so():
+        assert time.monotonic() < deadline, "it never came to that"
+        window.write(quartered(pts))
+        pts += 1
+        time.sleep(0.03)
+
+
+def colours() -> np.ndarray:
+    """What the quarters are in R, G, B, by FFmpeg."""
+    made = av.VideoFrame.from_ndarray(
+        np.vstack([plane.reshape(-1, 160) for plane in quartered(0).planes]), format="yuv420p"
+    )
+    pixels = made.to_ndarray(format="rgb24").astype(int)
+    return pixels[[24, 24, 72, 72], [40, 120, 40, 120]]
+
+
+def shows_quarters(picture: np.ndarray) -> bool:
+    """Whether there is a place with each of the four colours, each as large as a quarter."""
+    areas = [(abs(picture - colour).max(-1) <= 6).sum() for colour in colours()]
+    return min(areas) > 0.9 * TICKS.width * TICKS.height / len(QUARTERS)
+
+
+def test_a_screen_shows_what_the_window_was_given(display: str) -> None:
+    """All four quarters in their colours; before and after, nothing of them."""
+    assert not shows_quarters(seen(display))
+    window = WindowSink()
+    window.open(TICKS)
+    shown_until(window, lambda: shows_quarters(seen(display)))
+    window.close()
+    assert not shows_quarters(seen(display))
+
+
+@pytest.mark.parametrize("key", ["q", "\x1b"], ids=["q", "Escape"])
+def test_q_and_escape_close_it(display: str, key: str) -> None:
+    """A key that the screen sends, as from a keyboard."""
+    window = WindowSink()
+    window.open(TICKS)
+    shown_until(window, lambda: shows_quarters(seen(display)))
+    press(key)
+    with pytest.raises(SinkClosed):
+        shown_until(window, lambda: False)
+    window.close()
+
+
+def test_other_keys_are_told(display: str) -> None:
+    """As the character that they type."""
+    told: list[str] = []
+    window = WindowSink(on_key=told.append)
+    window.open(TICKS)
+    shown_until(window, lambda: shows_quarters(seen(display)))
+    press("b")
+    shown_until(window, lambda: told == ["b"])
+    window.close()
+
+
+def test_a_screen_that_goes_away_is_an_error() -> None:
+    """Of this output, and of nothing else."""
+    with pytest.MonkeyPatch.context() as patch:
+        with x11_screen() as name:
+            patch.setenv("DISPLAY", name)
+            window = WindowSink()
+            window.open(TICKS)
+            window.write(quartered(0))
+        with pytest.raises(SinkError, match="lost its screen"):
+            shown_until(window, lambda: False)
+        window.abort()
+
+
+@pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have a screen")
+@pytest.mark.parametrize("name", [None, ":4711"])
+def test_without_a_screen_it_says_what_to_do(
+    name: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Qt would end the whole program."""
+    monkeypatch.delenv("DISPLAY", raising=False)
+    if name is not None:
+        monkeypatch.setenv("DISPLAY", name)
+    with pytest.raises(SinkRefused, match="DISPLAY is not set|could not connect") as caught:
+        WindowSink().open(TICKS)
+    assert "-o virtual" in caught.value.advice
+
+
+_PRESS = """
+import ctypes as c
+x, test = c.CDLL("libX11.so.6"), c.CDLL("libXtst.so.6")
+x.XOpenDisplay.restype = c.c_void_p
+x.XDefaultRootWindow.restype = c.c_ulong
+screen = c.c_void_p(x.XOpenDisplay(None))
+root, parent, count = c.c_ulong(), c.c_ulong(), c.c_uint()
+windows = c.POINTER(c.c_ulong)()
+place = c.c_ulong(x.XDefaultRootWindow(screen))
+found = [c.byref(each) for each in (root, parent, windows, count)]
+x.XQueryTree(screen, place, *found)
+# There is no window manager here, which would give a new window the keyboard. Some windows are
+# hidden and refuse it.
+ignore = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_void_p)(lambda *_: 0)
+x.XSetErrorHandler(ignore)
+for index in range(count.value):
+    x.XSetInputFocus(screen, c.c_ulong(windows[index]), 1, c.c_ulong(0))
+x.XSync(screen, 0)
+code = x.XKeysymToKeycode(screen, c.c_ulong({symbol}))
+for down in (1, 0):
+    test.XTestFakeKeyEvent(screen, code, down, c.c_ulong(0))
+x.XSync(screen, 0)
+"""
+
+
+def press(key: str) -> None:
+    """Press a key on the screen's keyboard, through X11's own test extension."""
+    symbol = 0xFF1B if key == "\x1b" else ord(key)
+    words = [sys.executable, "-c", _PRESS.format(symbol=symbol)]
+    made = subprocess.run(words, capture_output=True, text=True, check=False)
+    if "OSError" in made.stderr:
+        skip_or_fail("xvfb", "libXtst is not installed: no key can be pressed")
+    assert made.returncode == 0, made.stderr
