@@ -18,7 +18,9 @@ def x11_screen(size: str = "1280x800") -> Iterator[str]:
         skip_or_fail("xvfb", "no Xvfb is installed")
     reading, writing = os.pipe()
     words = ["-displayfd", str(writing), "-screen", "0", f"{size}x24", "-nolisten", "tcp"]
-    with subprocess.Popen(["Xvfb", *words], pass_fds=[writing], stderr=subprocess.DEVNULL) as server:
+    with subprocess.Popen(
+        ["Xvfb", *words], pass_fds=[writing], stderr=subprocess.DEVNULL
+    ) as server:
         os.close(writing)
         try:
             with os.fdopen(reading) as said:

@@ -29,7 +29,7 @@ from mattebox.settings import Settings
 
 if TYPE_CHECKING:
     from mattebox.colour import Planes
-    from mattebox.ports import Sink, Source
+    from mattebox.ports import LiveSource, Sink, Source
 
 _log = logging.getLogger(__name__)
 
@@ -103,8 +103,8 @@ def open_live(
     """A live session, ready to run: sinks are open, the network is not loaded yet.
 
     Args:
-        input: ``camera:N``, ``camera:PATH``, an address, ``screen``, ``synthetic``; with
-            ``realtime`` a file.
+        input: ``camera:N``, ``camera:PATH``, an address, ``screen``, ``screen:X,Y,WxH``,
+            ``synthetic``; with ``realtime`` a file.
         outputs: ``virtual``, ``virtual:DEVICE``, ``window``, a video file, or an address.
         settings: the whole tree.
         realtime: whether the input is a file, to be given at the pace it plays.
@@ -166,9 +166,8 @@ class _Opening:
         began = time.monotonic()
         while self._format is None:
             try:
-                self._waiting = self._open()
-                self._format = self._waiting.format
-                self.mode = str(getattr(self._waiting, "mode", self._format))
+                source = self._open()
+                self._waiting, self._format, self.mode = source, source.format, source.mode
             except SourceError as error:
                 if self._realtime:
                     raise
@@ -191,7 +190,7 @@ class _Opening:
             return MirroredSource(source)
         return source
 
-    def _open(self) -> Source:
+    def _open(self) -> LiveSource:
         return open_live_source(self._input, self._settings, realtime=self._realtime)
 
     def _asked(self) -> VideoFormat:
@@ -227,7 +226,7 @@ class _Building:
         return Pipeline(source, self._matting.stage_for(source), [output], plan=plan)
 
 
-def open_live_source(name: str, settings: Settings, *, realtime: bool) -> Source:
+def open_live_source(name: str, settings: Settings, *, realtime: bool) -> LiveSource:
     """What a live INPUT names.
 
     Raises:
@@ -241,8 +240,8 @@ def open_live_source(name: str, settings: Settings, *, realtime: bool) -> Source
         camera = settings.camera
         asked = CameraMode(camera.width, camera.height, camera.rate, camera.codecs)
         return CameraSource(int(device) if device.isdigit() else device, asked)
-    if name == "screen" and not Path(name).exists():
-        return _screen(settings)
+    if name.partition(":")[0] == "screen" and not Path(name).exists():
+        return _screen(name.partition(":")[2], settings)
     if _ADDRESS.match(name):
         from mattebox.sources.stream import StreamSource
 
@@ -264,17 +263,32 @@ def _endless() -> Source:
     return SyntheticSource(width=1280, height=720, frames=None, rate=Fraction(30))
 
 
-def _screen(settings: Settings) -> Source:
+def _screen(text: str, settings: Settings) -> LiveSource:
     import os
 
     from mattebox.sources.stream import screen
 
+    region = _region(text)
     display = os.environ.get("DISPLAY")
     if not display:
         raise SettingsError(
             "there is no X11 screen to take: DISPLAY is not set.", "Run it on an X11 desktop."
         )
-    return screen(display, None, settings.camera.rate)
+    return screen(display, region, settings.camera.rate)
+
+
+def _region(text: str) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height in ``X,Y,WxH``; None for nothing."""
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d+),(\d+),(\d+)x(\d+)", text)
+    left, top, width, height = map(int, found.groups()) if found else (0, 0, 0, 0)
+    if width < 2 or height < 2:
+        raise SettingsError(
+            f"screen:{text} names no region of the screen.",
+            "Write screen:LEFT,TOP,WIDTHxHEIGHT in pixels, such as screen:100,50,1280x720.",
+        )
+    return left, top, width, height
 
 
 def _open_sink(name: str, settings: Settings) -> Sink:
