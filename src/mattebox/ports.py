@@ -57,6 +57,15 @@ class Source(Protocol):
         ...
 
 
+class LiveSource(Source, Protocol):
+    """A source whose device or sender was asked for something, and gives what it can."""
+
+    @property
+    def mode(self) -> str:
+        """What was agreed upon, in words: size, layout, rate, codec."""
+        ...
+
+
 class Segmenter(Protocol):
     """The network: small RGB pictures in, saliency maps out."""
 

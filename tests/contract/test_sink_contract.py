@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import pyvirtualcam
 
 import clips
 from mattebox.errors import SinkError, SinkRefused
 from mattebox.frame import VideoFormat
+from mattebox.live.behind import SinkBehindThread
 from mattebox.ports import Sink
 from mattebox.sinks.file import Encoding, FileSink
 from mattebox.sinks.images import FolderSink, ImageSink
 from mattebox.sinks.matte import MatteSink
 from mattebox.sinks.memory import MemorySink
+from mattebox.sinks.stream import StreamSink
 from mattebox.sinks.tee import TeeSink
+from mattebox.sinks.virtual_camera import VirtualCameraSink
+from mattebox.sinks.window import WindowSink
 from mattebox.sinks.yuv4mpeg import Yuv4MpegSink
+from screens import x11_screen
 
 
 @dataclass(frozen=True)
@@ -79,6 +85,48 @@ def _tee(path: Path, overwrite: bool) -> Sink:
     return TeeSink([MemorySink(), _file(path, overwrite)])
 
 
+def _behind(path: Path, overwrite: bool) -> Sink:
+    return SinkBehindThread(_file(path, overwrite), capacity=8, stop_timeout_s=10)
+
+
+def _virtual(path: Path, overwrite: bool) -> Sink:
+    return VirtualCameraSink(backend="in memory")
+
+
+def _window(path: Path, overwrite: bool) -> Sink:
+    return WindowSink()
+
+
+def _network(path: Path, overwrite: bool) -> Sink:
+    return StreamSink("udp://127.0.0.1:9", bitrate_kbps=500, longest_wait_s=1)
+
+
+class _Device:
+    """A virtual camera in memory, as pyvirtualcam's backends are."""
+
+    def __init__(self, **_asked: object) -> None:
+        pass
+
+    def close(self) -> None:
+        pass
+
+    def send(self, frame: object) -> None:
+        pass
+
+    def device(self) -> str:
+        return "memory"
+
+    def native_fourcc(self) -> int | None:
+        return None
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _backend() -> Iterator[None]:
+    pyvirtualcam.register_backend("in memory", _Device)
+    yield
+    pyvirtualcam.camera.BACKENDS.pop("in memory")
+
+
 DOORS = {
     "mp4": Door("result.mp4", _file),
     "mov": Door("result.mov", _file),
@@ -95,12 +143,25 @@ DOORS = {
     "tee": Door("result.mp4", _tee),
     "y4m": Door("", _stream),
     "memory": Door("", _memory),
+    "behind": Door("result.mkv", _behind),
+    "virtual camera": Door("", _virtual),
+    "window": Door("", _window),
+    "network": Door("", _network),
 }
+
+
+@pytest.fixture
+def _screen(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    with x11_screen() as name:
+        monkeypatch.setenv("DISPLAY", name)
+        yield
 
 
 @pytest.fixture(params=list(DOORS))
 def door(request: pytest.FixtureRequest) -> Door:
     """Every door."""
+    if request.param == "window":
+        request.getfixturevalue("_screen")
     return DOORS[request.param]
 
 
@@ -268,11 +329,11 @@ def test_a_close_without_pictures_is_an_error_and_leaves_nothing(
     assert not list(tmp_path.iterdir())
 
 
-def test_write_before_open_is_an_error(filing: Door, tmp_path: Path) -> None:
+def test_write_before_open_is_an_error(door: Door, tmp_path: Path) -> None:
     """A picture is never lost in silence."""
-    sink = filing.make(tmp_path / filing.name, False)
+    sink = door.make(tmp_path / door.name, False)
     with pytest.raises(SinkError, match="not open"):
-        sink.write(clips.pattern_frame(filing.format))
+        sink.write(clips.pattern_frame(door.format))
     sink.abort()
     assert not list(tmp_path.iterdir())
 

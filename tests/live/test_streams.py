@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import av
@@ -14,6 +15,7 @@ import pytest
 from mattebox.assemble.live import open_live
 from mattebox.errors import SettingsError
 from mattebox.settings import resolve
+from receivers import free_port, rtmp_receiver
 from sessions import kinds, live_settings, running, wait_until
 from streams import MjpegCamera
 
@@ -71,6 +73,9 @@ def test_a_file_at_its_own_pace_ends_the_session(tmp_path: Path) -> None:
 
 def test_what_is_no_live_input_is_refused_with_the_next_step(tmp_path: Path) -> None:
     """A file needs --realtime; an output without a suffix is a typing error."""
+    for nonsense in ("screen:1,2", "screen:0,0,0x9", "screen:-1,0,9x9", "screen:a"):
+        with pytest.raises(SettingsError, match="screen:LEFT,TOP"):
+            open_live(nonsense, ["virtual"], live_settings())
     with pytest.raises(SettingsError, match="--realtime"):
         open_live("clip.mp4", ["virtual"], live_settings())
     with MjpegCamera() as camera, pytest.raises(SettingsError, match="virtual, window"):
@@ -114,3 +119,24 @@ def test_the_command_ends_well_at_ctrl_c(tmp_path: Path) -> None:
     assert [events[0]["event"], events[-1]["event"]] == ["start", "done"]
     with av.open(str(recording)) as container:
         assert sum(1 for _ in container.decode(video=0)) >= 5
+
+
+def test_a_server_that_dies_gets_the_stream_again_and_holds_up_no_recording(
+    tmp_path: Path,
+) -> None:
+    """The whole session: into a file and to an RTMP server, which is killed and started again."""
+    recording, port = tmp_path / "call.mkv", free_port()
+    address = f"rtmp://127.0.0.1:{port}/live/key"
+    with MjpegCamera() as camera, rtmp_receiver(port) as first:
+        time.sleep(0.5)  # it listens only once FFmpeg is there
+        run = open_live(
+            camera.address, [str(recording), address], live_settings(longest_wait_s=0.3)
+        )
+        with running(run):
+            wait_until(lambda: len(first.pictures) >= 5)
+            first.__exit__(None, None, None)
+            with rtmp_receiver(port) as second:
+                wait_until(lambda: len(second.pictures) >= 5)
+                run.session.stop()
+    assert run.presenter.figures.lateness_p95_s is not None
+    assert "room" not in kinds(recording)

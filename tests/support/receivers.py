@@ -109,7 +109,8 @@ class Receiver:
     def _decode(self, container: Any) -> None:
         for frame in container.decode(video=0):
             self.profile = container.streams.video[0].codec_context.profile
-            self.times.append(float(frame.time))
+            if frame.time is not None:  # RTSP tells the time some packets later
+                self.times.append(float(frame.time))
             self.pictures_alone.append(bool(frame.key_frame))
             self.pictures.append(frame.to_ndarray(format="yuv420p"))
             if self._stopped.is_set():

@@ -24,7 +24,7 @@ from mattebox.pixels import pixel_format
 from mattebox.settings import Settings
 
 if TYPE_CHECKING:
-    from mattebox.ports import Sink, Source
+    from mattebox.ports import LiveSource, Sink, Source
     from mattebox.sinks.readers import ReaderWatch
 
 _log = logging.getLogger(__name__)
@@ -114,8 +114,8 @@ def open_live(
     """A live session, ready to run: sinks are open, the network is not loaded yet.
 
     Args:
-        input: ``camera:N``, ``camera:PATH``, an address, ``screen``, ``synthetic``; with
-            ``realtime`` a file.
+        input: ``camera:N``, ``camera:PATH``, an address, ``screen``, ``screen:X,Y,WxH``,
+            ``synthetic``; with ``realtime`` a file.
         outputs: ``virtual``, ``virtual:DEVICE``, ``window``, a video file, or an address.
         settings: the whole tree.
         realtime: whether the input is a file, to be given at the pace it plays.
@@ -193,10 +193,9 @@ class _Opening:
         began = time.monotonic()
         while self._format is None:
             try:
-                self._waiting = self._open()
-                self._format = self._waiting.format
+                source = self._open()
+                self._waiting, self._format, self.mode = source, source.format, source.mode
                 self._input = lasting_name(self._input)
-                self.mode = str(getattr(self._waiting, "mode", self._format))
             except SourceError as error:
                 if self._realtime:
                     raise
@@ -221,7 +220,7 @@ class _Opening:
         """Those in effect when it is opened."""
         return self._first_settings if self.steered is None else self.steered.settings
 
-    def _open(self) -> Source:
+    def _open(self) -> LiveSource:
         return open_live_source(self._input, self._settings, realtime=self._realtime)
 
     def _asked(self) -> VideoFormat:

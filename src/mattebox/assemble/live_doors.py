@@ -15,7 +15,7 @@ from mattebox.live.behind import SinkBehindThread
 from mattebox.settings import Settings
 
 if TYPE_CHECKING:
-    from mattebox.ports import Sink, Source
+    from mattebox.ports import LiveSource, Sink, Source
 
 # Seconds of video that a recording may be behind, and what it may take to end.
 _RECORDING_S, _RECORDING_STOP_S = 2, 10.0
@@ -24,7 +24,7 @@ _SENDING, _SENDING_STOP_S = 2, 3.0
 _ADDRESS = re.compile(r"^[a-z][a-z0-9+.-]*://")
 
 
-def open_live_source(name: str, settings: Settings, *, realtime: bool) -> Source:
+def open_live_source(name: str, settings: Settings, *, realtime: bool) -> LiveSource:
     """What a live INPUT names.
 
     Raises:
@@ -38,8 +38,8 @@ def open_live_source(name: str, settings: Settings, *, realtime: bool) -> Source
         camera = settings.camera
         asked = CameraMode(camera.width, camera.height, camera.rate, camera.codecs)
         return CameraSource(int(device) if device.isdigit() else device, asked)
-    if name == "screen" and not Path(name).exists():
-        return _screen(settings)
+    if name.partition(":")[0] == "screen" and not Path(name).exists():
+        return _screen(name.partition(":")[2], settings)
     if _ADDRESS.match(name):
         from mattebox.sources.stream import StreamSource
 
@@ -61,17 +61,32 @@ def _endless() -> Source:
     return SyntheticSource(width=1280, height=720, frames=None, rate=Fraction(30))
 
 
-def _screen(settings: Settings) -> Source:
+def _screen(text: str, settings: Settings) -> LiveSource:
     import os
 
     from mattebox.sources.stream import screen
 
+    region = _region(text)
     display = os.environ.get("DISPLAY")
     if not display:
         raise SettingsError(
             "there is no X11 screen to take: DISPLAY is not set.", "Run it on an X11 desktop."
         )
-    return screen(display, None, settings.camera.rate)
+    return screen(display, region, settings.camera.rate)
+
+
+def _region(text: str) -> tuple[int, int, int, int] | None:
+    """Left, top, width and height in ``X,Y,WxH``; None for nothing."""
+    if not text:
+        return None
+    found = re.fullmatch(r"(\d+),(\d+),(\d+)x(\d+)", text)
+    left, top, width, height = map(int, found.groups()) if found else (0, 0, 0, 0)
+    if width < 2 or height < 2:
+        raise SettingsError(
+            f"screen:{text} names no region of the screen.",
+            "Write screen:LEFT,TOP,WIDTHxHEIGHT in pixels, such as screen:100,50,1280x720.",
+        )
+    return left, top, width, height
 
 
 def lasting_name(name: str) -> str:

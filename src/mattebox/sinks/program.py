@@ -32,7 +32,8 @@ class Program:
     def __init__(self, module: str) -> None:
         home = str(Path(__file__).resolve().parents[2])
         path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
-        self._complaints = tempfile.TemporaryFile()  # a pipe that nobody reads would fill
+        # A pipe that nobody reads would fill.
+        self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (closed by end)
         try:
             self._process = subprocess.Popen(
                 [sys.executable, "-P", "-m", module],

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 _USUAL_RATE = 30.0
 
 _INSTEAD = (
-    "Until then: -o window shows the picture in a window that a meeting can share, -o NAME.mp4 "
-    "records it, and -o with an address sends it over the network."
+    "Until then: -o window shows the picture in a window that a meeting can share, "
+    "`mattebox studio` shows it in a browser, -o NAME.mp4 records it, and -o rtmp://HOST/APP/KEY "
+    "sends it over the network."
 )
 _STEPS = {
     "linux": (

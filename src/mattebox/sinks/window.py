@@ -8,6 +8,7 @@ import queue
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 from mattebox.errors import SinkClosed, SinkError, SinkRefused
 from mattebox.frame import Frame, VideoFormat
@@ -52,7 +53,7 @@ class WindowSink:
         if self._viewer is None:
             raise SinkError("cannot show a picture: the window is not open.")
         self._viewer.show(frame)
-        for key in self._viewer.keys():
+        for key in self._viewer.pressed():
             self._on_key(key)
 
     def close(self) -> None:
@@ -79,10 +80,8 @@ class _Viewer:
             self._program = Program("mattebox.sinks.viewer")
         except OSError as error:
             raise _refused(str(error)) from error
-        try:
+        with suppress(OSError):  # its answer tells
             self._program.give(json.dumps([title, *size]).encode() + b"\n")
-        except OSError:
-            pass  # its answer tells
         if self._program.answer() != READY:
             reason = _reason(self._program.complaints())
             self._program.end()
@@ -108,7 +107,7 @@ class _Viewer:
                 raise SinkClosed("the window was closed.") from error
             raise SinkError("the window has lost its screen.", "Start again.") from error
 
-    def keys(self) -> list[str]:
+    def pressed(self) -> list[str]:
         """The keys pressed since this was asked last."""
         return [self._said.get() for _ in range(self._said.qsize())]
 

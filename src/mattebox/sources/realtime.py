@@ -29,6 +29,11 @@ class RealtimeSource(SourceAround):
         """Always: whoever is late has missed it."""
         return True
 
+    @property
+    def mode(self) -> str:
+        """Its format: nothing had to be agreed upon."""
+        return str(self.format)
+
     def frames(self) -> Iterator[Frame]:
         """The frames, each at its moment after the first."""
         began: tuple[float, int] | None = None

@@ -77,6 +77,11 @@ class StreamSource:
         """What every frame is."""
         return self._format
 
+    @property
+    def mode(self) -> str:
+        """Its format and its codec, which are the sender's choice."""
+        return f"{self._format}, {self._opened.decoder.name}"
+
     def frames(self) -> Iterator[Frame]:
         """The pictures as they arrive.
 
@@ -155,13 +160,21 @@ def screen(display: str, region: tuple[int, int, int, int] | None, rate: float) 
         display: as in ``DISPLAY``.
         region: left, top, width and height in pixels; None: all of it.
         rate: pictures per second.
+
+    Raises:
+        SourceNotFound: there is no such screen, or the region is not inside it.
     """
     options = {"framerate": f"{rate:g}", "draw_mouse": "1"}
     if region is not None:
         left, top, width, height = region
         options["video_size"] = f"{width}x{height}"
         display = f"{display}+{left},{top}"
-    return StreamSource(display, format="x11grab", options=options)
+    try:
+        return StreamSource(display, format="x11grab", options=options)
+    except SourceNotFound as error:
+        raise SourceNotFound(
+            error.message, "Give a screen that is there, and a region inside it."
+        ) from error
 
 
 def _open(address: str, format: str | None, options: dict[str, str]) -> Opened:

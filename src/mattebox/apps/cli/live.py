@@ -28,8 +28,8 @@ LiveInput = Annotated[
         "-i",
         "--input",
         metavar="INPUT",
-        help="camera:N, camera:PATH, an address (rtsp://, http://, udp://), screen, synthetic, or "
-        "with --realtime a file.",
+        help="camera:N, camera:PATH, an address (rtsp://, http://, udp://), screen, "
+        "screen:X,Y,WxH, synthetic, or with --realtime a file.",
     ),
 ]
 LiveOutputs = Annotated[
