@@ -50,6 +50,18 @@ CONFIGS: Mapping[str, Config] = {
         "mattebox live",
         {"model": {"size": 160}, "backdrop": {"source": "blur"}},
     ),
+    "meeting": Config(
+        "For meetings, where the room is nobody's business: nothing shows that is not mostly the "
+        "subject, mattes are steadied by one more picture, and the room is blurred wide.",
+        "fast",
+        "mattebox live",
+        {
+            "model": {"size": 160},
+            "temporal": {"live_delay": 1},
+            "refine": {"privacy": 0.4},
+            "backdrop": {"source": "blur", "blur_px": 40},
+        },
+    ),
     "green-screen": Config(
         "A subject before a green or blue screen: a chroma key instead of the network, with the "
         "screen's tint taken out of hair and edges.",
