@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyvirtualcam
 
 import clips
 from mattebox.errors import SinkError, SinkRefused
-from mattebox.frame import VideoFormat
+from mattebox.frame import Frame, VideoFormat
 from mattebox.live.behind import SinkBehindThread
 from mattebox.ports import Sink
 from mattebox.sinks.file import Encoding, FileSink
@@ -85,8 +86,23 @@ def _tee(path: Path, overwrite: bool) -> Sink:
     return TeeSink([MemorySink(), _file(path, overwrite)])
 
 
+class _Awaited(SinkBehindThread):
+    """Waits for each picture to be through: one that still waits is given up by ``abort``."""
+
+    def __init__(self, sink: Sink) -> None:
+        self._through = MemorySink()
+        super().__init__(TeeSink([sink, self._through]), capacity=8, stop_timeout_s=10)
+
+    def write(self, frame: Frame) -> None:
+        super().write(frame)
+        deadline = time.monotonic() + 10
+        while frame not in self._through.frames:
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+
+
 def _behind(path: Path, overwrite: bool) -> Sink:
-    return SinkBehindThread(_file(path, overwrite), capacity=8, stop_timeout_s=10)
+    return _Awaited(_file(path, overwrite))
 
 
 def _virtual(path: Path, overwrite: bool) -> Sink:
