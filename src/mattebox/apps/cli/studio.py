@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -63,10 +64,8 @@ def studio(
             if open_browser:
                 typer.launch(address)
 
-        try:
+        with suppress(KeyboardInterrupt):  # the usual end
             serve(host, port, settings, tell)
-        except KeyboardInterrupt:
-            pass  # the usual end
 
 
 def _server() -> Callable[[str, int, Settings, Callable[[str, bool], None]], None]:

@@ -28,6 +28,12 @@ _OUTPUTS = {
     "virtual": "Virtual camera",
     _RECORDING: "A recording",
 }
+_HINTS = {
+    "idle": "No picture yet.\nChoose an input below and press Start.",
+    "starting": "The input is being opened.",
+    "running": "Waiting for a picture with a matte.\nUntil then others see the placeholder.",
+    "stopping": "Stopping. A recording is being completed.",
+}
 _STATES = {
     "idle": "Stopped",
     "starting": "Starting …",
@@ -51,15 +57,19 @@ class Controls:
         """The pill in the head of the page."""
         self._pill = ui.label().classes("pill").props("role=status")
 
+    def draw_hint(self) -> None:
+        """What stands where the picture will be."""
+        self._hint = ui.label().classes("hint")
+
     def draw(self) -> None:
         """In the current place."""
         with ui.element("div").classes("bar"):
             self._button = ui.button("Start", on_click=self._pressed).classes("go")
-            self._button.props("unelevated no-caps color=teal-8")
+            self._button.props("unelevated no-caps color=primary")
             self._draw_input()
             self._draw_output()
             view = ui.toggle({"both": "Before / after", "matte": "Matte"}, value="both")
-            view.props("no-caps dense unelevated toggle-color=teal-8 padding='4px 10px'")
+            view.props("no-caps dense unelevated toggle-color=primary padding='4px 10px'")
             view.on_value_change(lambda event: ui.run_javascript(f"studio.show('{event.value}')"))
         self.follow()
 
@@ -67,10 +77,11 @@ class Controls:
         """Show what the session does."""
         state = self._director.state
         mode = f" · {self._director.mode}" if state == "running" else ""
+        self._hint.set_text(_HINTS[state])
         self._pill.set_text(_STATES[state] + mode)
         self._pill.classes(remove="running", add="running" if state == "running" else "")
         self._button.set_text("Start" if state in {"idle", "starting"} else "Stop")
-        self._button.props(f"color={'teal-8' if state in {'idle', 'starting'} else 'blue-grey-8'}")
+        self._button.props(f"color={'primary' if state in {'idle', 'starting'} else 'blue-grey-8'}")
         self._button.set_enabled(state in {"idle", "running"})
 
     def _draw_input(self) -> None:

@@ -253,7 +253,7 @@ def adjusted(settings: Settings, change: Mapping[str, object]) -> Settings:
         SettingsError: a key or value is not allowed.
     """
     quality = change.get("quality")
-    asked = overlay(quality) if quality in {"fast", "balanced", "best"} else {}  # type: ignore[arg-type]
+    asked = overlay(quality) if quality in {"fast", "balanced", "best"} else {}
     return resolve(settings.model_dump(), asked, change, origin="the page")
 
 
@@ -269,6 +269,6 @@ def open_session(input: str, outputs: Sequence[str], settings: Settings, tell: T
         input,
         outputs,
         settings,
-        on_outage=lambda outage: tell(f"The source was lost: {outage.reason}."),
+        on_outage=lambda outage: tell(f"The source was lost: {outage.reason}"),
         on_failure=lambda _sink, error: tell(f"An output failed, the others go on: {error}"),
     )

@@ -10,11 +10,12 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias, cast
 
 from mattebox.errors import SettingsError
 from mattebox.settings import Settings, parse_assignments
 
+Value: TypeAlias = str | int | float | bool
 Kind = Literal["switch", "choice", "number", "text", "list"]
 
 # What is worth changing while one looks; sink and input are for files, pipeline for nobody.
@@ -58,11 +59,11 @@ class Field:
     choices: tuple[str, ...] = ()
     is_whole: bool = False
 
-    def value_in(self, settings: Settings) -> Any:
+    def value_in(self, settings: Settings) -> Value:
         """Its value, as the form shows it: lists as JSON."""
         section, _, name = self.key.rpartition(".")
         value = getattr(getattr(settings, section) if section else settings, name)
-        return json.dumps(value) if self.kind == "list" else value
+        return json.dumps(value) if self.kind == "list" else cast(Value, value)
 
     def change(self, value: object) -> dict[str, object]:
         """What the form entered, as a nested mapping for the settings.

@@ -38,7 +38,7 @@ class FilePanel:
             self._path = ui.input("Or its path on this machine").classes("grow")
             self._path.props("dense outlined")
             ui.button("Make", on_click=self._make).props("flat no-caps")
-        self._bar = ui.linear_progress(value=0, show_value=False).props("rounded color=teal-7")
+        self._bar = ui.linear_progress(value=0, show_value=False).props("rounded color=primary")
         with ui.element("div").classes("row"):
             self._text = ui.label().classes("quiet grow")
             self._cancel = ui.button("Cancel", on_click=self._end).props("flat no-caps dense")

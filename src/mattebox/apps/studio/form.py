@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from nicegui import ui
 from nicegui.events import GenericEventArguments
@@ -13,7 +13,7 @@ from mattebox.settings import Settings
 
 # Puts what was entered into effect; where it is refused the page tells why, and nothing changes.
 Enter: TypeAlias = Callable[[Field, object], Awaitable[None]]
-Show: TypeAlias = Callable[[object], None]
+Show: TypeAlias = Callable[[Any], object]
 
 
 class Form:
@@ -58,19 +58,17 @@ class Form:
 
     def _draw_small(self, field: Field) -> None:
         """What fits beside the title."""
-        value = field.value_in(self._settings())
         if field.kind == "switch":
-            self._follow_value(field, ui.switch(value=value).props("dense"))
+            self._follow_value(field, ui.switch().props("dense"))
         elif field.kind == "choice":
-            select = ui.select(list(field.choices), value=value)
+            select = ui.select(list(field.choices))
             self._follow_value(field, select.props("dense borderless options-dense"))
         elif field.kind == "number":
-            number = ui.number(value=value).classes("exact").props("dense outlined step=any")
+            number = ui.number().classes("exact").props("dense outlined step=any")
             self._follow_end(field, number)
 
     def _draw_slider(self, field: Field, low: float, high: float) -> None:
-        value = field.value_in(self._settings())
-        slider = ui.slider(min=low, max=high, step=field.step, value=value)
+        slider = ui.slider(min=low, max=high, step=field.step)
         slider.props(f'aria-label="{field.title}" data-key="{field.key}"')
 
         async def released(event: GenericEventArguments) -> None:
@@ -78,11 +76,10 @@ class Form:
 
         # Only when it is let go: a network is not loaded for every pixel of the way.
         slider.on("change", released, args=[None])
-        self._shows.append((field, slider.set_value))
+        self._show(field, slider.set_value)
 
     def _draw_text(self, field: Field) -> None:
-        text = ui.input(value=field.value_in(self._settings())).classes("w-full")
-        self._follow_end(field, text.props("dense outlined"))
+        self._follow_end(field, ui.input().classes("w-full").props("dense outlined"))
 
     def _follow_value(self, field: Field, widget: ui.switch | ui.select) -> None:
         """For what is decided with one click."""
@@ -92,8 +89,8 @@ class Form:
             if widget.value != field.value_in(self._settings()):
                 await self._changed(field, widget.value)
 
-        widget.on_value_change(entered)
         self._keep(field, widget)
+        widget.on_value_change(entered)
 
     def _follow_end(self, field: Field, widget: ui.number | ui.input) -> None:
         """For what is typed: it counts when it is left, or with Enter."""
@@ -110,7 +107,12 @@ class Form:
 
     def _keep(self, field: Field, widget: ui.switch | ui.select | ui.number | ui.input) -> None:
         widget.props(f'aria-label="{field.title}" data-key="{field.key}"')
-        self._shows.append((field, widget.set_value))
+        self._show(field, widget.set_value)
+
+    def _show(self, field: Field, show: Show) -> None:
+        """Let a widget follow the settings, from now on."""
+        show(field.value_in(self._settings()))
+        self._shows.append((field, show))
 
     async def _changed(self, field: Field, value: object) -> None:
         await self._enter(field, value)

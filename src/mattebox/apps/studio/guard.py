@@ -23,7 +23,7 @@ App: TypeAlias = Callable[[Scope, Receive, Send], Awaitable[None]]
 _POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'unsafe-eval'; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; font-src 'self' data:; "
-    "connect-src 'self' ws://{host}; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
+    "connect-src 'self'{socket}; frame-ancestors 'none'; base-uri 'none'; form-action 'self'"
 )
 # The cookie is SameSite=Strict: after a redirect from another site's link it would not be sent.
 # This page is our own, so what it goes on to is same-site.
@@ -137,7 +137,10 @@ def _cookie(line: str, name: str) -> list[str]:
 
 def _safety(host: str) -> list[tuple[bytes, bytes]]:
     return [
-        (b"content-security-policy", _POLICY.format(host=host).encode("latin-1")),
+        (
+            b"content-security-policy",
+            _POLICY.format(socket=f" ws://{host}" if host else "").encode("latin-1"),
+        ),
         (b"x-content-type-options", b"nosniff"),
         (b"referrer-policy", b"no-referrer"),
         (b"cross-origin-resource-policy", b"same-origin"),

@@ -59,12 +59,13 @@ class _Page:
     def draw(self) -> None:
         """Everything."""
         ui.add_head_html(_HEAD)
+        ui.colors(primary="#1f7a75", positive="#1f7a75", negative="#b3261e", info="#33505f")
         self._look = ui.dark_mode(self._rooms.is_dark)
         self._draw_top()
         with _block("desk"):
             with _block("left"):
                 with _block("card viewer"):
-                    _draw_stage()
+                    self._draw_stage()
                     self._controls.draw()
                 self._meters.draw()
             with _block("right card"):
@@ -115,6 +116,16 @@ class _Page:
     def _look_name(self) -> str:
         return next(name for name, look in _LOOKS.items() if look[0] is self._rooms.is_dark)
 
+    def _draw_stage(self) -> None:
+        """The picture and its wipe; ``assets/studio.js`` fills it."""
+        with _block("stage empty").props("id=stage"):
+            ui.element("canvas").props('id=preview role=img aria-label="Preview"')
+            ui.label("Before").classes("side before")
+            ui.label("After").classes("side after")
+            wipe = _block("wipe").props('id=wipe tabindex=0 role=slider aria-label="Wipe"')
+            wipe.props("aria-valuemin=0 aria-valuemax=100 aria-valuenow=50")
+            self._controls.draw_hint()
+
     def _draw_tabs(self) -> None:
         panels = {
             "Backdrop": self._backdrops.draw,
@@ -149,18 +160,3 @@ def tell(text: str, *, is_bad: bool = False) -> None:
 
 def _block(kind: str) -> ui.element:
     return ui.element("div").classes(kind)
-
-
-def _draw_stage() -> None:
-    """The picture and its wipe; ``assets/studio.js`` fills it."""
-    with _block("stage empty").props("id=stage"):
-        ui.element("canvas").props('id=preview role=img aria-label="Preview"')
-        _label("Before", "side before")
-        _label("After", "side after")
-        wipe = _block("wipe").props('id=wipe tabindex=0 role=slider aria-label="Wipe"')
-        wipe.props("aria-valuemin=0 aria-valuemax=100 aria-valuenow=50")
-        ui.label("No picture yet.\nChoose an input below and press Start.").classes("hint")
-
-
-def _label(text: str, kind: str) -> None:
-    ui.label(text).classes(kind)
