@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import struct
-import zlib
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -16,6 +14,7 @@ from mattebox.apps.studio.gallery import MOST_PIXELS, Gallery
 from mattebox.apps.studio.headers import picture_size
 from mattebox.apps.studio.uploads import harmless, harmless_suffix, receive
 from mattebox.errors import DecodeError, SourceError, SourceNotFound
+from bombs import bomb
 from places import SAMPLES
 
 
@@ -27,19 +26,6 @@ def gallery(tmp_path: Path) -> Gallery:
 def picture(path: Path, width: int = 40, height: int = 20, channels: int = 3) -> Path:
     plane = np.full((height, width, channels), 90, np.uint8)
     assert cv2.imwrite(str(path), plane)
-    return path
-
-
-def bomb(path: Path, width: int = 50_000, height: int = 50_000) -> Path:
-    """A PNG of a few bytes that claims to be of gigapixels."""
-
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        body = kind + data
-        return struct.pack(">I", len(data)) + body + struct.pack(">I", zlib.crc32(body))
-
-    header = chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-    data = chunk(b"IDAT", zlib.compress(b"\0" * 1_000_000)) + chunk(b"IEND", b"")
-    path.write_bytes(b"\x89PNG\r\n\x1a\n" + header + data)
     return path
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from mattebox.apps.studio.uploads import harmless
+from mattebox.apps.studio.uploads import harmless_stem
 from mattebox.errors import SettingsError, SinkError
 from mattebox.settings import Settings, load, presets_folder, resolve, to_toml
 
@@ -44,7 +44,7 @@ class Presets:
             SettingsError: nothing of the name can be used.
             SinkError: it cannot be written.
         """
-        stem = harmless(f"{name}.toml", "")
+        stem = harmless_stem(name, "")
         if not stem:
             raise SettingsError(f"{name!r} is no name for a preset.", "Use letters and digits.")
         path = self._own / f"{stem}.toml"

@@ -26,9 +26,14 @@ def harmless(name: str, otherwise: str) -> str:
         name: as the browser or a person gave it.
         otherwise: where nothing is left of it.
     """
-    last = re.split(r"[\\/]", unicodedata.normalize("NFC", name))[-1]
-    stem = last.rpartition(".")[0] or last
-    plain = re.sub(r"[^\w .()-]+", "-", stem).strip(" .-")[:_LONGEST_NAME].strip(" .-")
+    last = re.split(r"[\\/]", name)[-1]
+    return harmless_stem(last.rpartition(".")[0] or last, otherwise)
+
+
+def harmless_stem(stem: str, otherwise: str) -> str:
+    """A name that has no suffix, likewise."""
+    last = re.split(r"[\\/]", unicodedata.normalize("NFC", stem))[-1]
+    plain = re.sub(r"[^\w .()-]+", "-", last).strip(" .-")[:_LONGEST_NAME].strip(" .-")
     if plain.lower() in _RESERVED:
         plain = f"{plain}-"
     return plain or otherwise
