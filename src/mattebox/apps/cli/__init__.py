@@ -1,4 +1,4 @@
-"""The command line: ``mattebox run``, ``compose``, ``live``, ``models``, ``devices`` and others.
+"""The command line: ``mattebox run``, ``compose``, ``live``, ``studio`` and others.
 
 Commands turn words into settings and errors into exit codes; the work is done elsewhere. Neither
 torch nor OpenCV nor FFmpeg is loaded before a command needs it.
@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from mattebox.apps.cli import config, live, machine, models, run
+from mattebox.apps.cli import config, live, machine, models, run, studio
 from mattebox.apps.cli.console import fail_for_stdout
 from mattebox.apps.cli.process import before_loading_libraries
 
@@ -32,6 +32,7 @@ app = typer.Typer(
 app.command(no_args_is_help=True)(run.run)
 app.command(no_args_is_help=True)(run.compose)
 app.command()(live.live)
+app.command()(studio.studio)
 app.add_typer(models.app, name="models")
 app.command()(machine.devices)
 app.command()(machine.doctor)

@@ -1,0 +1,280 @@
+"""Backdrops to choose from: those that are shipped and the user's own, with thumbnails.
+
+What a user adds is measured by its header, decoded, and encoded again before anything else sees it.
+No web here; any thread.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import subprocess
+import sys
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mattebox.apps.studio.headers import picture_size
+from mattebox.apps.studio.uploads import harmless, harmless_suffix
+from mattebox.errors import DecodeError, SinkError, SourceError, SourceNotFound
+from mattebox.files import in_natural_order, is_picture
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+UPLOAD_LIMIT = 64 << 20
+PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
+VIDEOS = {".mp4", ".mov", ".mkv", ".webm"}
+
+# A 50-megapixel photo is taken; kept is what a 4K frame can show.
+MOST_PIXELS = 60_000_000
+_KEPT_PX = 3840
+_MOST_VIDEO_PIXELS = 4096 * 2304
+_LONGEST_VIDEO_S = 300.0
+_ENCODING_S = 300.0
+_JPEG_QUALITY = 92
+
+_THUMBNAIL_PX, _THUMBNAILS = 240, 256
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One backdrop.
+
+    Attributes:
+        key: names it to the browser, which never sees a path.
+        path: what ``backdrop.source`` becomes.
+        is_own: whether the user added it, and may remove it.
+    """
+
+    key: str
+    path: Path
+    is_own: bool
+
+    @property
+    def title(self) -> str:
+        """For a person."""
+        return self.path.stem.replace("-", " ").replace("_", " ")
+
+
+class Gallery:
+    """The backdrops of one user.
+
+    Args:
+        own: the folder of the user's; made when it is needed.
+        shipped: the folder of those that came along; need not be there.
+    """
+
+    def __init__(self, own: Path, shipped: Path | None = None) -> None:
+        self._own, self._shipped = own, shipped or shipped_backdrops()
+        self._thumbnails: OrderedDict[tuple[Path, int], bytes] = OrderedDict()
+        self._drawing = threading.Lock()
+
+    def entries(self) -> list[Entry]:
+        """All there are now, the user's first, each in natural order."""
+        own = [Entry(_key(path), path, is_own=True) for path in _files(self._own)]
+        shipped = [Entry(_key(path), path, is_own=False) for path in _files(self._shipped)]
+        return own + shipped
+
+    def find(self, key: str) -> Entry:
+        """The entry of a key.
+
+        Raises:
+            SourceNotFound: there is none, or no longer.
+        """
+        for entry in self.entries():
+            if entry.key == key:
+                return entry
+        raise SourceNotFound("there is no such backdrop any more.", "Load the page again.")
+
+    def remove(self, key: str) -> None:
+        """Delete one of the user's own; shipped ones stay.
+
+        Raises:
+            SourceNotFound: there is none.
+        """
+        entry = self.find(key)
+        if entry.is_own:
+            entry.path.unlink(missing_ok=True)
+
+    def add(self, upload: Path, name: str) -> Entry:
+        """Take an upload in: measure, decode, encode again.
+
+        Args:
+            upload: the received file; the caller removes it.
+            name: what the browser called it.
+
+        Raises:
+            DecodeError: it is damaged or of a kind that is not taken.
+            SourceError: it is too large.
+            SinkError: it cannot be written.
+        """
+        is_video = harmless_suffix(name) in VIDEOS
+        try:
+            self._own.mkdir(parents=True, exist_ok=True)
+            path = (
+                _taken_video(upload, self._own) if is_video else _taken_picture(upload, self._own)
+            )
+            return self._named(path, harmless(name, "backdrop"))
+        except OSError as error:
+            raise SinkError(
+                f"cannot write into {self._own}: {error.strerror}.", "Check its permissions."
+            ) from error
+
+    def thumbnail(self, key: str) -> bytes:
+        """A JPEG of an entry, about 240 pixels wide.
+
+        Raises:
+            SourceNotFound, DecodeError: it is not there, or cannot be read.
+        """
+        path = self.find(key).path
+        place = path, path.stat().st_mtime_ns
+        with self._drawing:
+            if place not in self._thumbnails:
+                self._thumbnails[place] = _thumbnail(path)
+                while len(self._thumbnails) > _THUMBNAILS:
+                    self._thumbnails.popitem(last=False)
+            return self._thumbnails[place]
+
+    def _named(self, path: Path, stem: str) -> Entry:
+        """The encoded file under the first free name that begins with ``stem``."""
+        target = path.with_name(f"{stem}{path.suffix}")
+        number = 2
+        while target.exists():
+            target, number = path.with_name(f"{stem} {number}{path.suffix}"), number + 1
+        path.rename(target)
+        return Entry(_key(target), target, is_own=True)
+
+
+def shipped_backdrops() -> Path:
+    """Where the backdrops are that came along: inside the wheel, or in a checkout's samples."""
+    package = Path(__file__).resolve().parents[2]
+    packaged = package / "backdrops" / "shipped"
+    return packaged if packaged.is_dir() else package.parents[1] / "samples" / "backdrops"
+
+
+def too_many_pixels(width: int, height: int) -> SourceError:
+    """The refusal of a picture of this size."""
+    return SourceError(
+        f"the picture is {width}×{height}: {MOST_PIXELS // 1_000_000} megapixels are the most "
+        "that is taken.",
+        "Scale it down first.",
+    )
+
+
+def _files(folder: Path) -> list[Path]:
+    if not folder.is_dir():
+        return []
+    kinds = PICTURES | VIDEOS
+    found = (path for path in folder.iterdir() if path.suffix.lower() in kinds and path.is_file())
+    return in_natural_order(path for path in found if not path.name.startswith("."))
+
+
+def _key(path: Path) -> str:
+    return hashlib.sha256(str(path).encode()).hexdigest()[:16]
+
+
+def _hidden(folder: Path, suffix: str) -> Path:
+    """A name that the gallery does not show."""
+    return folder / f".{secrets.token_hex(8)}{suffix}"
+
+
+def _taken_picture(upload: Path, folder: Path) -> Path:
+    import cv2
+
+    width, height = picture_size(upload)
+    if width * height > MOST_PIXELS:
+        raise too_many_pixels(width, height)
+    picture = _within(_decoded(upload), _KEPT_PX)
+    path = _hidden(folder, ".png" if picture.shape[2] == 4 else ".jpg")
+    options = [] if picture.shape[2] == 4 else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    done, data = cv2.imencode(path.suffix, picture, options)
+    if not done:
+        raise SinkError("OpenCV cannot encode the picture again.")
+    path.write_bytes(data.tobytes())
+    return path
+
+
+def _decoded(path: Path) -> npt.NDArray[np.uint8]:
+    """A picture, upright, as uint8 (h, w, 3 or 4) in OpenCV's order."""
+    import cv2
+    import numpy as np
+
+    from mattebox.sources.picture import read_picture
+
+    try:
+        picture = read_picture(path)
+    except DecodeError as error:
+        raise DecodeError(
+            "the picture is damaged, or of a kind that is not taken.",
+            "Pictures may be JPEG, PNG or WebP.",
+        ) from error
+    green, blue, red, *alpha = (
+        (plane >> (picture.pixels.depth - 8)).astype(np.uint8) for plane in picture.planes
+    )
+    return np.asarray(cv2.merge([blue, green, red, *alpha]), np.uint8)
+
+
+def _within(picture: npt.NDArray[np.uint8], longest: int) -> npt.NDArray[np.uint8]:
+    import cv2
+    import numpy as np
+
+    height, width = picture.shape[:2]
+    if max(height, width) <= longest:
+        return picture
+    scale = longest / max(height, width)
+    size = max(1, round(width * scale)), max(1, round(height * scale))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def _taken_video(upload: Path, folder: Path) -> Path:
+    """Decoded and encoded by a process of its own, which a hostile file may bring down alone."""
+    _require_sane_video(upload)
+    path = _hidden(folder, ".mp4")
+    command = [sys.executable, "-m", "mattebox", "run", str(upload), "-o", str(path)]
+    options = ["-m", "none", "--audio", "none", "--layer", "foreground", "--set"]
+    options += ["foreground.estimate=false", "--set", "sink.pixel_format=yuv420p"]
+    try:
+        ended = subprocess.run(
+            [*command, *options], capture_output=True, text=True, timeout=_ENCODING_S, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise SourceError(
+            "the video took too long to be encoded.", "Take a shorter one."
+        ) from error
+    if ended.returncode or not path.exists():
+        path.unlink(missing_ok=True)
+        raise DecodeError("the video cannot be decoded.", ended.stderr.strip()[-300:])
+    return path
+
+
+def _require_sane_video(path: Path) -> None:
+    """Refuse by what the container says, before anything is decoded."""
+    from mattebox.sources.measure import measured_video
+
+    width, height, length_s = measured_video(path)
+    if width * height > _MOST_VIDEO_PIXELS:
+        raise SourceError(
+            f"the video is {width}×{height}: 4096×2304 is the most that is taken.",
+            "Scale it down first.",
+        )
+    if length_s is None or length_s > _LONGEST_VIDEO_S:
+        raise SourceError(
+            f"the video is longer than {_LONGEST_VIDEO_S / 60:.0f} minutes, or does not say.",
+            "Cut a loop out of it.",
+        )
+
+
+def _thumbnail(path: Path) -> bytes:
+    import cv2
+
+    from mattebox.sources.measure import first_picture
+
+    picture = _decoded(path) if is_picture(path) else first_picture(path)
+    done, data = cv2.imencode(".jpg", _within(picture, _THUMBNAIL_PX)[:, :, :3])
+    if not done:
+        raise SinkError("OpenCV cannot encode the thumbnail.")
+    return data.tobytes()

@@ -1,0 +1,125 @@
+"""Listens, and puts the guard before everything: the page, its pictures, the API, the websocket.
+
+Runs on the caller's thread until Ctrl-C. NiceGUI serves all that the page needs; its own documents,
+which would load scripts from elsewhere, are off.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import secrets
+import socket
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+from nicegui import ui
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from mattebox.apps.studio.director import open_session
+from mattebox.apps.studio.guard import Guard
+from mattebox.apps.studio.page import add_page
+from mattebox.apps.studio.rooms import Rooms, own_folders
+from mattebox.apps.studio.routes import Routes
+from mattebox.errors import SettingsError
+from mattebox.settings import Settings
+
+ASSETS = Path(__file__).resolve().parent / "assets"
+
+# Ctrl-C has to end well in two seconds: open pages are given one of them.
+_FAREWELL_S = 1
+_TOKEN_BYTES = 24
+
+
+def serve(
+    host: str, port: int, settings: Settings, on_listening: Callable[[str, bool], None]
+) -> None:
+    """Serve the page until Ctrl-C; then stop the session and remove what was only uploaded.
+
+    Args:
+        host: an address or name of this machine.
+        port: 0 takes a free one.
+        settings: to begin with.
+        on_listening: told the address with its token, and whether other machines can reach it.
+
+    Raises:
+        SettingsError: nothing can listen there.
+        PipelineError: the session did not stop in time.
+        KeyboardInterrupt: Ctrl-C, after all of that.
+    """
+    token = secrets.token_urlsafe(_TOKEN_BYTES)
+    with _listening(host, port) as listener, tempfile.TemporaryDirectory("-mattebox") as work:
+        rooms = Rooms(own_folders(Path(work)), open_session, settings)
+        at = listener.getsockname()[1]
+        app = Guard(application(rooms), token=token, names=_names(host), port=at)
+        config = uvicorn.Config(
+            app,
+            lifespan="on",
+            ws="wsproto",
+            log_level="warning",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            timeout_graceful_shutdown=_FAREWELL_S,
+        )
+        on_listening(f"http://{_shown(host)}:{at}/?token={token}", not _is_loopback(host))
+        try:
+            uvicorn.Server(config).run(sockets=[listener])
+        finally:
+            rooms.close()
+
+
+def application(rooms: Rooms) -> FastAPI:
+    """The page, its pictures and the API, unguarded."""
+    app = FastAPI(docs_url=None, redoc_url=None, openapi_url=None)
+    app.router.routes.extend(Routes(rooms).table())
+    app.router.routes.append(Mount("/assets", StaticFiles(directory=ASSETS)))
+    add_page(rooms)
+    ui.run_with(
+        app,
+        title="mattebox studio",
+        favicon=ASSETS / "icon.svg",
+        language="en-US",
+        tailwind=False,
+        show_welcome_message=False,
+        reconnect_timeout=10.0,
+    )
+    return app
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise SettingsError(
+            f"cannot listen on {host}, port {port}: {error.strerror or error}.",
+            "Take another with --port; --port 0 finds a free one.",
+        ) from error
+
+
+def _names(host: str) -> set[str]:
+    """What we may be called besides the address that somebody connected to."""
+    if _is_loopback(host):
+        return {host, "localhost"}
+    return {socket.gethostname(), socket.getfqdn()} if _is_any(host) else {host}
+
+
+def _shown(host: str) -> str:
+    """The host as it stands in an address."""
+    name = socket.gethostname() if _is_any(host) else host
+    return f"[{name}]" if ":" in name else name
+
+
+def _is_any(host: str) -> bool:
+    return host in {"", "0.0.0.0", "::"}
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
