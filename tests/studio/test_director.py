@@ -153,10 +153,12 @@ def test_the_preview_is_before_above_after(director: Director, opening: Opening)
     assert matte is not None
     assert both.aspect == pytest.approx(2.0)
     picture = cv2.imdecode(np.frombuffer(both.jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert picture is not None
     half = picture.shape[0] // 2
     assert abs(int(picture[:half].mean()) - 20) < 4
     assert abs(int(picture[half:].mean()) - 200) < 4
     gray = cv2.imdecode(np.frombuffer(matte.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
+    assert gray is not None
     assert gray[:, :8].max() < 10
     assert gray[:, -8:].min() > 245
 
