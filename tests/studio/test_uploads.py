@@ -10,11 +10,11 @@ import cv2
 import numpy as np
 import pytest
 
+from bombs import bomb
 from mattebox.apps.studio.gallery import MOST_PIXELS, Gallery
 from mattebox.apps.studio.headers import picture_size
 from mattebox.apps.studio.uploads import harmless, harmless_suffix, receive
 from mattebox.errors import DecodeError, SourceError, SourceNotFound
-from bombs import bomb
 from places import SAMPLES
 
 
