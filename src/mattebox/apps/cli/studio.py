@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TypeAlias
 
 import typer
 
 from mattebox.apps.cli import options
 from mattebox.apps.cli.console import Reporter, show_logs, storytelling
+from mattebox.apps.cli.live import LiveInput
 from mattebox.apps.cli.process import before_working
 from mattebox.errors import SettingsError
 
 if TYPE_CHECKING:
+    from mattebox.apps.studio.director import Director
     from mattebox.settings import Settings
 
 _PORT = 8460
@@ -27,9 +29,24 @@ Host = Annotated[
 ]
 Port = Annotated[int, typer.Option(min=0, max=65535, help="The port; 0 takes a free one.")]
 Show = Annotated[bool, typer.Option("--open", help="Open the page in the browser.")]
+Start = Annotated[bool, typer.Option("--start", help="Start at once, not at a click on Start.")]
+Outputs = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-o",
+        "--output",
+        metavar="OUTPUT",
+        help="As for `mattebox live`; may be given several times. Without it only the page looks.",
+    ),
+]
+
+Serve: TypeAlias = "Callable[[str, int, Director, Callable[[str, bool], None]], None]"
 
 
 def studio(
+    input: LiveInput = "camera:0",
+    output: Outputs = None,
+    start: Start = False,
     host: Host = "127.0.0.1",
     port: Port = _PORT,
     open_browser: Show = False,
@@ -56,19 +73,27 @@ def studio(
             assignments=assignments,
             options={"backdrop.source": backdrop, "model.name": model, "model.device": device},
         )
-        serve = _server()
+        serve, director = _parts(settings)
+        director.choose(input, output or [])
         before_working()
 
-        def tell(address: str, is_reachable: bool) -> None:
+        def listening(address: str, is_reachable: bool) -> None:
             _tell(reporter, address, is_reachable=is_reachable)
+            if start:
+                director.start_soon()
             if open_browser:
                 typer.launch(address)
 
         with suppress(KeyboardInterrupt):  # the usual end
-            serve(host, port, settings, tell)
+            serve(host, port, director, listening)
 
 
-def _server() -> Callable[[str, int, Settings, Callable[[str, bool], None]], None]:
+def _parts(settings: Settings) -> tuple[Serve, Director]:
+    """What serves the page, and what it steers.
+
+    Raises:
+        SettingsError: the extra is not installed.
+    """
     try:
         from mattebox.apps.studio.server import serve
     except ModuleNotFoundError as error:
@@ -78,7 +103,9 @@ def _server() -> Callable[[str, int, Settings, Callable[[str, bool], None]], Non
             f"mattebox studio needs {error.name}, which is not installed.",
             "Run pip install 'mattebox[studio]'.",
         ) from error
-    return serve
+    from mattebox.apps.studio.director import Director, open_session
+
+    return serve, Director(open_session, settings)
 
 
 def _tell(reporter: Reporter, address: str, *, is_reachable: bool) -> None:

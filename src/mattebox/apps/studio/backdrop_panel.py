@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable
 from nicegui import ui
 
 from mattebox.apps.studio.controls import Attempt
-from mattebox.apps.studio.gallery import PICTURES, UPLOAD_LIMIT, VIDEOS, Entry
+from mattebox.apps.studio.gallery import PICTURES, VIDEO_LIMIT, VIDEOS, Entry
 from mattebox.apps.studio.rooms import Rooms
 
 _COLOURS = {"#00b140": "Green", "#2f4858": "Slate", "#e8e4dc": "Paper", "#16191c": "Night"}
@@ -62,7 +62,7 @@ class BackdropPanel:
     def _draw_zone(self) -> None:
         kinds = ",".join(sorted(PICTURES | VIDEOS))
         draw_drop_zone(
-            "/upload/backdrop", UPLOAD_LIMIT, kinds, "Drop a picture or video here, or click"
+            "/upload/backdrop", VIDEO_LIMIT, kinds, "Drop a picture or video here, or click"
         )
 
     async def _fill(self) -> None:

@@ -24,7 +24,7 @@ Tell = Callable[[str], None]
 
 # Messages that are kept.
 _REMEMBERED = 50
-# Ctrl-C has to end within two seconds, and a recording has to be completed in that time.
+# As long as a recording may take to be completed.
 _STOP_S = 10.0
 
 
@@ -133,6 +133,21 @@ class Director:
         """What the source gives, in words; empty where nothing runs."""
         run = self._run
         return "" if run is None else run.mode
+
+    def choose(self, input: str, outputs: Sequence[str]) -> None:
+        """What the next start takes where nobody says otherwise."""
+        self.input, self.outputs = input, tuple(outputs)
+
+    def start_soon(self) -> None:
+        """Start what is chosen, on a thread of its own; what goes wrong stands on the page."""
+
+        def work() -> None:
+            try:
+                self.start(self.input, self.outputs)
+            except MatteboxError as error:
+                self.complain(error)
+
+        threading.Thread(target=work, name="studio start", daemon=True).start()
 
     def start(self, input: str, outputs: Sequence[str]) -> None:
         """Open a session and run it; one that runs is stopped first.

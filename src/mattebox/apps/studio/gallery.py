@@ -25,18 +25,20 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-UPLOAD_LIMIT = 64 << 20
+PICTURE_LIMIT, VIDEO_LIMIT = 25_000_000, 64_000_000
 PICTURES = {".jpg", ".jpeg", ".png", ".webp"}
 VIDEOS = {".mp4", ".mov", ".mkv", ".webm"}
 
-# A 50-megapixel photo is taken; kept is what a 4K frame can show.
-MOST_PIXELS = 60_000_000
+# The largest photo that is taken; kept is what a 4K frame can show.
+MOST_PIXELS = 50_000_000
 _KEPT_PX = 3840
 _MOST_VIDEO_PIXELS = 4096 * 2304
 _LONGEST_VIDEO_S = 300.0
 _ENCODING_S = 300.0
 _JPEG_QUALITY = 92
 
+# In a checkout; an installed package has none.
+_SAMPLES = Path(__file__).resolve().parents[4] / "samples" / "backdrops"
 _THUMBNAIL_PX, _THUMBNAILS = 240, 256
 
 
@@ -69,7 +71,7 @@ class Gallery:
     """
 
     def __init__(self, own: Path, shipped: Path | None = None) -> None:
-        self._own, self._shipped = own, shipped or shipped_backdrops()
+        self._own, self._shipped = own, shipped or _SAMPLES
         self._thumbnails: OrderedDict[tuple[Path, int], bytes] = OrderedDict()
         self._drawing = threading.Lock()
 
@@ -149,11 +151,9 @@ class Gallery:
         return Entry(_key(target), target, is_own=True)
 
 
-def shipped_backdrops() -> Path:
-    """Where the backdrops are that came along: inside the wheel, or in a checkout's samples."""
-    package = Path(__file__).resolve().parents[2]
-    packaged = package / "backdrops" / "shipped"
-    return packaged if packaged.is_dir() else package.parents[1] / "samples" / "backdrops"
+def upload_limit(name: str) -> int:
+    """How many bytes a file of that name may have."""
+    return VIDEO_LIMIT if harmless_suffix(name) in VIDEOS else PICTURE_LIMIT
 
 
 def too_many_pixels(width: int, height: int) -> SourceError:

@@ -7,18 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import platformdirs
 
-from mattebox.apps.studio.director import Director, Open
+from mattebox.apps.studio.director import Director
 from mattebox.apps.studio.file_job import FileJob
 from mattebox.apps.studio.gallery import Gallery
 from mattebox.apps.studio.presets import Presets
 from mattebox.apps.studio.preview import Preview
-
-if TYPE_CHECKING:
-    from mattebox.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,13 +47,12 @@ class Rooms:
 
     Args:
         folders: where things are kept.
-        open: makes a session.
-        settings: to begin with.
+        director: what is steered.
     """
 
-    def __init__(self, folders: Folders, open: Open, settings: Settings) -> None:
+    def __init__(self, folders: Folders, director: Director) -> None:
         self.folders = folders
-        self.director = Director(open, settings)
+        self.director = director
         self.preview = Preview(self.director.glimpse)
         self.gallery = Gallery(folders.backdrops)
         self.presets = Presets(folders.presets)

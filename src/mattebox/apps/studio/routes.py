@@ -35,11 +35,10 @@ class Routes:
 
     Args:
         rooms: what they work on.
-        upload_limit: bytes of a backdrop.
     """
 
-    def __init__(self, rooms: Rooms, upload_limit: int = gallery.UPLOAD_LIMIT) -> None:
-        self._rooms, self._limit = rooms, upload_limit
+    def __init__(self, rooms: Rooms) -> None:
+        self._rooms = rooms
 
     def table(self) -> list[Route]:
         """All of them."""
@@ -85,7 +84,7 @@ class Routes:
         """Take a backdrop in; the body is the file, ``?name=`` its name."""
         name = request.query_params.get("name", "")
         try:
-            path = await self._received(request, name, self._limit)
+            path = await self._received(request, name, gallery.upload_limit(name))
         except MatteboxError as error:
             return _refused(error)
         try:

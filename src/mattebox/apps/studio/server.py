@@ -19,13 +19,12 @@ from nicegui import ui
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from mattebox.apps.studio.director import open_session
+from mattebox.apps.studio.director import Director
 from mattebox.apps.studio.guard import Guard
 from mattebox.apps.studio.page import add_page
 from mattebox.apps.studio.rooms import Rooms, own_folders
 from mattebox.apps.studio.routes import Routes
 from mattebox.errors import SettingsError
-from mattebox.settings import Settings
 
 ASSETS = Path(__file__).resolve().parent / "assets"
 
@@ -35,14 +34,14 @@ _TOKEN_BYTES = 24
 
 
 def serve(
-    host: str, port: int, settings: Settings, on_listening: Callable[[str, bool], None]
+    host: str, port: int, director: Director, on_listening: Callable[[str, bool], None]
 ) -> None:
     """Serve the page until Ctrl-C; then stop the session and remove what was only uploaded.
 
     Args:
         host: an address or name of this machine.
         port: 0 takes a free one.
-        settings: to begin with.
+        director: what is steered; stopped at the end.
         on_listening: told the address with its token, and whether other machines can reach it.
 
     Raises:
@@ -52,7 +51,7 @@ def serve(
     """
     token = secrets.token_urlsafe(_TOKEN_BYTES)
     with _listening(host, port) as listener, tempfile.TemporaryDirectory("-mattebox") as work:
-        rooms = Rooms(own_folders(Path(work)), open_session, settings)
+        rooms = Rooms(own_folders(Path(work)), director)
         at = listener.getsockname()[1]
         app = Guard(application(rooms), token=token, names=_names(host), port=at)
         config = uvicorn.Config(

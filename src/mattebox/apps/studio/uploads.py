@@ -88,6 +88,6 @@ async def _write(chunks: AsyncIterator[bytes], path: Path, limit: int) -> None:
 def too_large(limit: int) -> SourceError:
     """The refusal of a body that is longer than ``limit`` bytes."""
     return SourceError(
-        f"the file is larger than {limit / 2**20:.0f} MiB, which is the most that is taken.",
+        f"the file is larger than {limit / 1e6:.0f} MB, which is the most that is taken.",
         "Make it smaller, or give its path on this machine.",
     )

@@ -150,8 +150,8 @@ function send(zone, file) {
     emitEvent(name, { to: zone.dataset.to, ...facts });
   };
   if (file.size > limit) {
-    const most = Math.round(limit / 2 ** 20);
-    return ended("refused", { text: `${file.name} is larger than ${most} MiB, the most that is taken.` });
+    const most = Math.round(limit / 1e6);
+    return ended("refused", { text: `${file.name} is larger than ${most} MB, the most that is taken.` });
   }
   zone.classList.add("busy");
   const request = new XMLHttpRequest();
