@@ -16,7 +16,7 @@ from mattebox.apps.studio.director import Director
 # Does what blocks on a thread, tells what is wrong; whether it was done.
 Attempt: TypeAlias = Callable[[Callable[[], object]], Awaitable[bool]]
 
-_ADDRESS, _RECORDING = "address", "recording"
+_ADDRESS, _RECORDING, _GIVEN = "address", "recording", "given"
 _INPUTS = {
     "camera:0": "Camera 0",
     _ADDRESS: "A network address",
@@ -52,6 +52,8 @@ class Controls:
 
     def __init__(self, director: Director, attempt: Attempt) -> None:
         self._director, self._attempt = director, attempt
+        # What the command line or the last start named; offered as it is.
+        self._given = list(director.outputs)
 
     def draw_state(self) -> None:
         """The pill in the head of the page."""
@@ -99,15 +101,19 @@ class Controls:
         self._address.bind_visibility_from(self._input, "value", value=_ADDRESS)
 
     def _draw_output(self) -> None:
-        self._output = ui.select(dict(_OUTPUTS), value=self._first_output(), label="Output")
+        chosen = self._first_output()
+        given = {_GIVEN: ", ".join(self._given)} if chosen == _GIVEN else {}
+        self._output = ui.select(_OUTPUTS | given, value=chosen, label="Output")
         self._output.classes("grow").props("dense outlined options-dense")
         self._file = ui.input("File", value=str(_recording())).classes("grow")
         self._file.props("dense outlined")
         self._file.bind_visibility_from(self._output, "value", value=_RECORDING)
 
     def _first_output(self) -> str:
-        outputs = self._director.outputs
-        return outputs[0] if outputs and outputs[0] in _OUTPUTS else ""
+        if not self._given:
+            return ""
+        is_listed = len(self._given) == 1 and self._given[0] in _OUTPUTS
+        return self._given[0] if is_listed else _GIVEN
 
     async def _pressed(self) -> None:
         director = self._director
@@ -124,6 +130,8 @@ class Controls:
 
     def _chosen_outputs(self) -> list[str]:
         value = str(self._output.value)
+        if value == _GIVEN:
+            return self._given
         if value != _RECORDING:
             return [value] if value else []
         name = str(self._file.value or "").strip() or str(_recording())
