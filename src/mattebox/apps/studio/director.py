@@ -26,6 +26,7 @@ Tell = Callable[[str], None]
 _REMEMBERED = 50
 # As long as a recording may take to be completed.
 _STOP_S = 10.0
+_CLOSE_S = 0.5
 
 
 class Runnable(Protocol):
@@ -114,6 +115,7 @@ class Director:
         self._run: Steerable | None = None
         self._thread: threading.Thread | None = None
         self._state: State = "idle"
+        self._is_closing = False
         self.input, self.outputs = "camera:0", tuple[str, ...]()
         self.said: deque[Said] = deque(maxlen=_REMEMBERED)
         self.needs_start: tuple[str, ...] = ()
@@ -169,6 +171,8 @@ class Director:
                 target=self._work, args=(run,), name="studio session", daemon=True
             )
             self._thread.start()
+            if self._is_closing:
+                run.session.stop()
             self._tell(f"{input}: {run.mode}.")
 
     def stop(self) -> None:
@@ -179,6 +183,20 @@ class Director:
         """
         with self._steering:
             self._stop()
+
+    def close(self) -> None:
+        """Stop what runs, for good; a start that is under way is not waited for.
+
+        Raises:
+            PipelineError: it did not stop in time.
+        """
+        self._is_closing = True
+        # Whoever presses Ctrl-C while torch is being loaded does not want to see it loaded.
+        if self._steering.acquire(timeout=_CLOSE_S):
+            try:
+                self._stop()
+            finally:
+                self._steering.release()
 
     def apply(self, settings: Settings) -> list[str]:
         """Put these settings into effect, now or with the next start.

@@ -67,4 +67,4 @@ class Rooms:
             PipelineError: the session did not stop in time.
         """
         self.file_job.cancel()
-        self.director.stop()
+        self.director.close()
