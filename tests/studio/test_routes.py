@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from starlette.applications import Starlette
 
+from mattebox.apps.studio.director import Director
+from mattebox.apps.studio.gallery import PICTURE_LIMIT
 from mattebox.apps.studio.guard import Guard
 from mattebox.apps.studio.rooms import Folders, Rooms
 from mattebox.apps.studio.routes import Routes
@@ -21,7 +23,6 @@ from mattebox.settings import Settings
 from web import Glance, Opening, listening, serving
 
 TOKEN = "a-token-of-this-test"
-LIMIT = 200_000
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Site:
 def site(tmp_path: Path) -> Iterator[Site]:
     folders = Folders(*(tmp_path / name for name in ("backdrops", "presets", "work", "videos")))
     opening = Opening()
-    rooms = Rooms(folders, opening, Settings())
-    app = Starlette(routes=Routes(rooms, LIMIT).table())
+    rooms = Rooms(folders, Director(opening, Settings()))
+    app = Starlette(routes=Routes(rooms).table())
     listener, port = listening()
     with serving(Guard(app, token=TOKEN, names=set(), port=port), listener):
         yield Site(port, rooms, opening)
@@ -119,10 +120,10 @@ def test_an_upload_becomes_a_backdrop(site: Site) -> None:
 
 def test_an_upload_that_is_too_large_is_refused(site: Site) -> None:
     """By what it says, and, where it says nothing, by what comes."""
-    status, told = site.ask("POST", "/upload/backdrop?name=a.png", png(400))
+    status, told = site.ask("POST", "/upload/backdrop?name=a.png", bytes(PICTURE_LIMIT + 1))
     assert status == 413
     assert "larger than" in told["error"]
-    pieces = iter([bytes(10_000)] * 21)
+    pieces = iter([bytes(1_000_000)] * (PICTURE_LIMIT // 1_000_000 + 1))
     assert site.ask("POST", "/upload/backdrop?name=a.png", pieces)[0] == 413
     assert not site.rooms.folders.backdrops.exists()
 
