@@ -38,7 +38,7 @@ def running(run: LiveRun) -> Iterator[LiveRun]:
         yield run
     finally:
         run.session.stop()
-        thread.join(20)
+        thread.join(60)
         assert not thread.is_alive()
 
 
