@@ -395,6 +395,9 @@ class LiveSettings(_Section):
     longest_wait_s: float = Field(default=1.0, ge=0.05, le=60)
     """The longest time between two tries to open it; the first is a tenth of a second."""
 
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """The port of 127.0.0.1 that serves figures for Prometheus; 0 serves none."""
+
 
 class PipelineSettings(_Section):
     """The data path."""

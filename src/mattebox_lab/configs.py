@@ -50,6 +50,18 @@ CONFIGS: Mapping[str, Config] = {
         "mattebox live",
         {"model": {"size": 160}, "backdrop": {"source": "blur"}},
     ),
+    "meeting": Config(
+        "Meetings from an ordinary room: as live, and nothing of the room shines through faint "
+        "alpha; one picture of delay makes mattes steadier.",
+        "fast",
+        "mattebox live",
+        {
+            "model": {"size": 160},
+            "backdrop": {"source": "blur"},
+            "refine": {"privacy": 0.5},
+            "temporal": {"live_delay": 1},
+        },
+    ),
     "green-screen": Config(
         "A subject before a green or blue screen: a chroma key instead of the network, with the "
         "screen's tint taken out of hair and edges.",

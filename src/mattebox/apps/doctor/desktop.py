@@ -1,4 +1,4 @@
-"""What a live session shows itself through: OBS's virtual camera, the display, optional packages."""
+"""What a live session shows itself through: OBS, the display, and packages that are extras."""
 
 from __future__ import annotations
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,7 +61,8 @@ def find_holders(system: System) -> Holders:
 def _open_files(folder: Path) -> Iterator[str]:
     for link in folder.iterdir():
         try:
-            target = os.readlink(link)  # not resolved: it names a file of the system's own root
+            # Not resolved: it names a file of the system that runs, whatever the root is.
+            target = str(link.readlink())
         except FileNotFoundError:
             continue  # closed meanwhile
         if target.startswith("/dev/video"):
