@@ -9,7 +9,7 @@ Source: "Metric and label naming", prometheus.io: base units, ``_total`` behind 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.metadata import version
 from typing import TYPE_CHECKING, Protocol
@@ -44,10 +44,12 @@ class Watchable(Protocol):
     """A session whose figures any thread may ask for, such as ``LiveRun``."""
 
     @property
-    def presenter(self) -> _Presenter: ...
+    def presenter(self) -> _Presenter:
+        """Counts what is shown."""
 
     @property
-    def supervisor(self) -> _Supervisor: ...
+    def supervisor(self) -> _Supervisor:
+        """Counts what comes."""
 
 
 class SessionMetrics:
@@ -62,7 +64,7 @@ class SessionMetrics:
 
     def collect(self) -> Iterator[Metric]:
         """Every metric as it is now; prometheus_client calls it, on any thread."""
-        running: dict[str, float | None] = {version("mattebox"): 1}
+        running = {version("mattebox"): 1}
         yield _gauge("mattebox_build_info", "The version that runs.", "version", running)
         if (run := self._run) is None:
             return
@@ -177,7 +179,7 @@ def _of_stages(stages: Iterable[StageReport]) -> Iterator[Metric]:
         yield _counter(f"mattebox_stage_{unit}", help, "stage", values)
 
 
-def _counter(name: str, help: str, label: str, values: dict[str, float]) -> Metric:
+def _counter(name: str, help: str, label: str, values: Mapping[str, float]) -> Metric:
     """What only grows; ``values`` by the label's value, or one of them where there is no label."""
     from prometheus_client.core import CounterMetricFamily
 
@@ -187,7 +189,7 @@ def _counter(name: str, help: str, label: str, values: dict[str, float]) -> Metr
     return family
 
 
-def _gauge(name: str, help: str, label: str, values: dict[str, float | None]) -> Metric:
+def _gauge(name: str, help: str, label: str, values: Mapping[str, float | None]) -> Metric:
     """As ``_counter``, of what goes up and down; what is None is left out."""
     from prometheus_client.core import GaugeMetricFamily
 
