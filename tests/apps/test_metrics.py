@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 import signal
 import socket
 import subprocess
@@ -25,6 +26,7 @@ from mattebox.assemble.live import open_live
 from mattebox.errors import SettingsError
 from mattebox.live.presenter import PresenterFigures
 from mattebox.live.supervisor import Outage
+from places import ROOT
 from sessions import live_settings, running, wait_until
 
 FIGURES = PresenterFigures(
@@ -66,6 +68,13 @@ def scrape(port: int) -> dict[tuple[str, ...], float]:
     }
 
 
+def documented() -> set[str]:
+    """The names in the table of docs/live.md."""
+    text = (ROOT / "docs" / "live.md").read_text("utf-8")
+    rows = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `mattebox_")]
+    return set(re.findall(r"`(mattebox_\w+)`", " ".join(rows)))
+
+
 def test_figures_are_told_as_they_are() -> None:
     """Each number under its own name; what is not known yet is left out."""
     run = SimpleNamespace(
@@ -102,6 +111,7 @@ def test_a_session_that_runs_is_scraped(tmp_path: Path) -> None:
         shown = run.presenter.figures.shown
         wait_until(lambda: run.presenter.figures.shown > shown + 5)
         second = scrape(port)
+    assert {name for name, *_ in second} == documented()
     growing = {key for key in first if key[0].endswith("_total")}
     assert all(second[key] >= first[key] for key in growing)
     pictures = ("mattebox_live_pictures_total", "shown")
