@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import builtins
 import re
 import signal
 import socket
@@ -172,14 +171,7 @@ def test_the_command_refuses_a_port_that_is_taken(tmp_path: Path) -> None:
 
 def test_a_missing_package_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     """With the extra that brings it."""
-    real = builtins.__import__
-
-    def without(name: str, *rest: object) -> object:
-        if name == "prometheus_client":
-            raise ImportError(name)
-        return real(name, *rest)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(builtins, "__import__", without)
+    monkeypatch.setitem(sys.modules, "prometheus_client", None)
     with pytest.raises(SettingsError, match=r"mattebox\[metrics\]"), serving_metrics(free_port()):
         pass
 
