@@ -36,6 +36,7 @@ def test_what_the_code_needs_beside_itself_is_installed_with_it() -> None:
     assert (package / "nets" / "checkpoints" / "MODEL_CARD.md").is_file()
     assert (package / "py.typed").is_file()
     assert {path.stem for path in presets_folder().glob("*.toml")} >= {"file", "fast", "best"}
+    assert (presets_folder() / "mattebox-live.service").is_file()
 
 
 def test_the_changelog_knows_this_version() -> None:

@@ -402,6 +402,9 @@ class LiveSettings(_Section):
     bitrate_kbps: int = Field(default=4000, ge=100, le=100_000)
     """The most that a network output sends, in kilobits per second."""
 
+    metrics_port: int = Field(default=0, ge=0, le=65535)
+    """The port of 127.0.0.1 that serves figures for Prometheus; 0 serves none."""
+
 
 class PipelineSettings(_Section):
     """The data path."""

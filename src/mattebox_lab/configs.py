@@ -51,15 +51,15 @@ CONFIGS: Mapping[str, Config] = {
         {"model": {"size": 160}, "backdrop": {"source": "blur"}},
     ),
     "meeting": Config(
-        "For meetings, where the room is nobody's business: nothing shows that is not mostly the "
-        "subject, mattes are steadied by one more picture, and the room is blurred wide.",
+        "Meetings from an ordinary room: as live, and nothing of the room shines through faint "
+        "alpha; one picture of delay makes mattes steadier.",
         "fast",
         "mattebox live",
         {
             "model": {"size": 160},
+            "backdrop": {"source": "blur"},
+            "refine": {"privacy": 0.5},
             "temporal": {"live_delay": 1},
-            "refine": {"privacy": 0.4},
-            "backdrop": {"source": "blur", "blur_px": 40},
         },
     ),
     "green-screen": Config(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -48,6 +49,13 @@ Realtime = Annotated[
 Placeholder = Annotated[
     str | None, typer.Option(metavar="PICTURE", help="A colour or an image, see live.placeholder.")
 ]
+Metrics = Annotated[
+    int | None,
+    typer.Option(
+        metavar="PORT",
+        help="Serve figures for Prometheus at http://127.0.0.1:PORT/metrics, see docs/live.md.",
+    ),
+]
 Mirror = Annotated[bool, typer.Option("--mirror", help="Exchange left and right.")]
 
 
@@ -57,6 +65,7 @@ def live(
     backdrop: options.Backdrop = None,
     placeholder: Placeholder = None,
     mirror: Mirror = False,
+    metrics: Metrics = None,
     realtime: Realtime = False,
     quality: options.QualityName = None,
     model: options.Model = None,
@@ -74,7 +83,7 @@ def live(
     Ctrl-C ends well: recordings are complete.
     """
     show_logs(verbose=verbose)
-    with storytelling(as_json=as_json) as reporter:
+    with storytelling(as_json=as_json) as reporter, ExitStack() as stack:
         settle = partial(
             options.settle,
             preset_name=preset,
@@ -85,6 +94,7 @@ def live(
                 "backdrop.source": backdrop,
                 "live.placeholder": placeholder,
                 "live.mirror": mirror or None,
+                "live.metrics_port": metrics,
                 "model.name": model,
                 "model.device": device,
                 "sink.overwrite": overwrite or None,
@@ -92,10 +102,12 @@ def live(
         )
         settings = settle()
         from mattebox.apps.cli.steering import Keys, steered
+        from mattebox.apps.metrics import serving_metrics
         from mattebox.assemble.live import open_live
 
         before_working()
         keys = Keys()
+        served = stack.enter_context(serving_metrics(settings.live.metrics_port))
         run = open_live(
             input,
             output or ["virtual"],
@@ -105,6 +117,7 @@ def live(
             on_failure=_tell_failure(reporter),
             on_key=keys.press,
         )
+        served.watch(run)
         reporter.event("start", input=input, outputs=output or ["virtual"], mode=run.mode)
         reporter.say(f"{input}: {run.mode}. Ctrl-C ends.")
         try:
