@@ -32,6 +32,7 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 # Ctrl-C has to end well in two seconds: open pages are given one of them.
 _FAREWELL_S = 1
 _TOKEN_BYTES = 24
+_ANY = {"", "0.0.0.0", "::"}
 
 
 def serve(
@@ -54,7 +55,7 @@ def serve(
     with _listening(host, port) as listener, tempfile.TemporaryDirectory("-mattebox") as work:
         rooms = Rooms(own_folders(Path(work)), open_session, settings)
         at = listener.getsockname()[1]
-        app = Guard(application(rooms), token=token, names=_names(host), port=at)
+        app = Guard(application(rooms), token=token, names=names_of(host), port=at)
         config = uvicorn.Config(
             app,
             lifespan="on",
@@ -65,7 +66,7 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=_FAREWELL_S,
         )
-        on_listening(f"http://{_shown(host)}:{at}/?token={token}", not _is_loopback(host))
+        on_listening(address_of(host, at, token), is_reachable(host))
         try:
             uvicorn.Server(config).run(sockets=[listener])
         finally:
@@ -101,25 +102,22 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _names(host: str) -> set[str]:
+def names_of(host: str) -> set[str]:
     """What we may be called besides the address that somebody connected to."""
-    if _is_loopback(host):
+    if not is_reachable(host):
         return {host, "localhost"}
-    return {socket.gethostname(), socket.getfqdn()} if _is_any(host) else {host}
+    return {socket.gethostname(), socket.getfqdn()} if host in _ANY else {host}
 
 
-def _shown(host: str) -> str:
-    """The host as it stands in an address."""
-    name = socket.gethostname() if _is_any(host) else host
-    return f"[{name}]" if ":" in name else name
+def address_of(host: str, port: int, token: str) -> str:
+    """What is opened in a browser."""
+    name = socket.gethostname() if host in _ANY else host
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}/?token={token}"
 
 
-def _is_any(host: str) -> bool:
-    return host in {"", "0.0.0.0", "::"}
-
-
-def _is_loopback(host: str) -> bool:
+def is_reachable(host: str) -> bool:
+    """Whether other machines may come in."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return not ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host != "localhost"
