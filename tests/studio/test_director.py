@@ -152,11 +152,11 @@ def test_the_preview_is_before_above_after(director: Director, opening: Opening)
     assert both is not None
     assert matte is not None
     assert both.aspect == pytest.approx(2.0)
-    picture = np.asarray(cv2.imdecode(np.frombuffer(both.jpeg, np.uint8), cv2.IMREAD_COLOR))
+    picture = cv2.imdecode(np.frombuffer(both.jpeg, np.uint8), cv2.IMREAD_COLOR)
     half = picture.shape[0] // 2
     assert abs(int(picture[:half].mean()) - 20) < 4
     assert abs(int(picture[half:].mean()) - 200) < 4
-    gray = np.asarray(cv2.imdecode(np.frombuffer(matte.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE))
+    gray = cv2.imdecode(np.frombuffer(matte.jpeg, np.uint8), cv2.IMREAD_GRAYSCALE)
     assert gray[:, :8].max() < 10
     assert gray[:, -8:].min() > 245
 

@@ -18,7 +18,11 @@ def test_by_default_nobody_else_can_reach_it(host: str) -> None:
 @pytest.mark.parametrize("host", ["0.0.0.0", "::", "192.0.2.7", "example"])
 def test_what_others_can_reach_is_told(host: str) -> None:
     assert is_reachable(host)
-    assert "localhost" not in names_of(host)
+
+
+def test_a_host_that_was_named_is_the_only_name() -> None:
+    """Nobody outside is told to ask for localhost."""
+    assert names_of("192.0.2.7") == {"192.0.2.7"}
 
 
 def test_an_address_is_one_that_a_browser_takes() -> None:

@@ -6,6 +6,7 @@ which would load scripts from elsewhere, are off.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import secrets
 import socket
@@ -68,9 +69,22 @@ def serve(
         )
         on_listening(address_of(host, at, token), is_reachable(host))
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            _Server(config, rooms).run(sockets=[listener])
         finally:
             rooms.close()
+
+
+class _Server(uvicorn.Server):
+    """Stops the session while open pages are given their time, and not after it."""
+
+    def __init__(self, config: uvicorn.Config, rooms: Rooms) -> None:
+        super().__init__(config)
+        self._rooms = rooms
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        closing = asyncio.to_thread(self._rooms.close)
+        # What could not be closed is told by ``serve``, which tries once more.
+        await asyncio.gather(super().shutdown(sockets), closing, return_exceptions=True)
 
 
 def application(rooms: Rooms) -> FastAPI:
