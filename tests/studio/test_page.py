@@ -199,7 +199,7 @@ def test_uploads_that_are_refused_are_told(page: Any, program: Program, tmp_path
     with (tmp_path / "huge.png").open("wb") as file:
         file.truncate(65 << 20)
     upload(page, tmp_path / "huge.png")
-    page.get_by_text("larger than 64 M").wait_for()
+    page.get_by_text("larger than 64 MiB").wait_for()
     assert not (tmp_path / "data" / "mattebox" / "backdrops").exists() or not [
         *(tmp_path / "data" / "mattebox" / "backdrops").iterdir()
     ]
