@@ -148,7 +148,7 @@ def test_a_body_without_end_is_broken_off_at_the_limit(tmp_path: Path) -> None:
 
     async def endless() -> AsyncIterator[bytes]:
         nonlocal given
-        while True:
+        while given < 1_000_000:  # for the day it is not broken off
             given += 1000
             yield b"x" * 1000
 

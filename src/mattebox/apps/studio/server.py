@@ -6,6 +6,7 @@ which would load scripts from elsewhere, are off.
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import secrets
 import socket
@@ -31,6 +32,7 @@ ASSETS = Path(__file__).resolve().parent / "assets"
 # Ctrl-C has to end well in two seconds: open pages are given one of them.
 _FAREWELL_S = 1
 _TOKEN_BYTES = 24
+_ANY = {"", "0.0.0.0", "::"}
 
 
 def serve(
@@ -53,7 +55,7 @@ def serve(
     with _listening(host, port) as listener, tempfile.TemporaryDirectory("-mattebox") as work:
         rooms = Rooms(own_folders(Path(work)), director)
         at = listener.getsockname()[1]
-        app = Guard(application(rooms), token=token, names=_names(host), port=at)
+        app = Guard(application(rooms), token=token, names=names_of(host), port=at)
         config = uvicorn.Config(
             app,
             lifespan="on",
@@ -64,11 +66,24 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=_FAREWELL_S,
         )
-        on_listening(f"http://{_shown(host)}:{at}/?token={token}", not _is_loopback(host))
+        on_listening(address_of(host, at, token), is_reachable(host))
         try:
-            uvicorn.Server(config).run(sockets=[listener])
+            _Server(config, rooms).run(sockets=[listener])
         finally:
             rooms.close()
+
+
+class _Server(uvicorn.Server):
+    """Stops the session while open pages are given their time, and not after it."""
+
+    def __init__(self, config: uvicorn.Config, rooms: Rooms) -> None:
+        super().__init__(config)
+        self._rooms = rooms
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        closing = asyncio.to_thread(self._rooms.close)
+        # What could not be closed is told by ``serve``, which tries once more.
+        await asyncio.gather(super().shutdown(sockets), closing, return_exceptions=True)
 
 
 def application(rooms: Rooms) -> FastAPI:
@@ -100,25 +115,22 @@ def _listening(host: str, port: int) -> socket.socket:
         ) from error
 
 
-def _names(host: str) -> set[str]:
+def names_of(host: str) -> set[str]:
     """What we may be called besides the address that somebody connected to."""
-    if _is_loopback(host):
+    if not is_reachable(host):
         return {host, "localhost"}
-    return {socket.gethostname(), socket.getfqdn()} if _is_any(host) else {host}
+    return {socket.gethostname(), socket.getfqdn()} if host in _ANY else {host}
 
 
-def _shown(host: str) -> str:
-    """The host as it stands in an address."""
-    name = socket.gethostname() if _is_any(host) else host
-    return f"[{name}]" if ":" in name else name
+def address_of(host: str, port: int, token: str) -> str:
+    """What is opened in a browser."""
+    name = socket.gethostname() if host in _ANY else host
+    return f"http://{f'[{name}]' if ':' in name else name}:{port}/?token={token}"
 
 
-def _is_any(host: str) -> bool:
-    return host in {"", "0.0.0.0", "::"}
-
-
-def _is_loopback(host: str) -> bool:
+def is_reachable(host: str) -> bool:
+    """Whether other machines may come in."""
     try:
-        return ipaddress.ip_address(host).is_loopback
+        return not ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return host == "localhost"
+        return host != "localhost"
