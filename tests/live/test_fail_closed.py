@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from itertools import pairwise
 
 import pytest
@@ -71,6 +71,25 @@ def test_before_the_first_matte_the_placeholder_is_shown() -> None:
         assert stage.sink.kinds == ["placeholder"]
         loaded.set()
         stage.sink.wait_for("composite")
+    assert safe(stage.sink)
+
+
+def test_a_model_that_takes_long_to_load_is_no_fault_of_the_source() -> None:
+    """Nobody reads the source meanwhile: it is neither lost nor opened again."""
+    opened: list[Room] = []
+
+    def open_source() -> Room:
+        opened.append(Room())
+        return opened[-1]
+
+    def loading() -> Callable[[Iterator[list[Frame]]], Iterator[Matte]]:
+        time.sleep(1.0)  # twice as long as a source may be silent
+        return left_half()
+
+    with Stage(open_source, loading) as stage:
+        stage.sink.wait_for("composite")
+    assert len(opened) == 1
+    assert not stage.supervisor.outages
     assert safe(stage.sink)
 
 

@@ -206,6 +206,8 @@ class Supervisor:
 
     def _run(self, source: Watched) -> None:
         pipeline = self._build(source)
+        # Only from now on does anybody read it; a network takes seconds to load.
+        source.last_at = time.monotonic()
         self._pipeline, self._source = pipeline, source
         try:
             # A stop or a rest that came before the pipeline was there to be aborted.
