@@ -13,6 +13,7 @@ import av
 import pytest
 
 from mattebox.assemble.live import open_live
+from mattebox.assemble.live_doors import shown_output
 from mattebox.errors import SettingsError
 from mattebox.settings import resolve
 from receivers import free_port, rtmp_receiver
@@ -140,3 +141,10 @@ def test_a_server_that_dies_gets_the_stream_again_and_holds_up_no_recording(
                 run.session.stop()
     assert run.presenter.figures.lateness_p95_s is not None
     assert "room" not in kinds(recording)
+
+
+def test_a_stream_key_is_not_told() -> None:
+    """What is written to logs and to programs is read by others."""
+    assert "secret" not in shown_output("rtmp://live.example.com/app/secret")
+    assert "live.example.com" in shown_output("rtmp://live.example.com/app/secret")
+    assert shown_output("calls/secret.mp4") == "calls/secret.mp4"

@@ -99,6 +99,15 @@ def lasting_name(name: str) -> str:
     return f"camera:{stable_path(int(number)) or number}"
 
 
+def shown_output(name: str) -> str:
+    """The OUTPUT as it may be told: without the stream key of an address."""
+    if not _ADDRESS.match(name):
+        return name
+    from mattebox.sinks.address import shown_address
+
+    return shown_address(name)
+
+
 def open_live_sink(
     name: str, settings: Settings, on_key: Callable[[str], None] = lambda _key: None
 ) -> Sink:

@@ -104,6 +104,7 @@ def live(
         from mattebox.apps.cli.steering import Keys, steered
         from mattebox.apps.metrics import serving_metrics
         from mattebox.assemble.live import open_live
+        from mattebox.assemble.live_doors import shown_output
 
         before_working()
         keys = Keys()
@@ -118,7 +119,8 @@ def live(
             on_key=keys.press,
         )
         served.watch(run)
-        reporter.event("start", input=input, outputs=output or ["virtual"], mode=run.mode)
+        shown = [shown_output(name) for name in output or ["virtual"]]
+        reporter.event("start", input=input, outputs=shown, mode=run.mode)
         reporter.say(f"{input}: {run.mode}. Ctrl-C ends.")
         try:
             with steered(run, reporter, keys, settle, config):
