@@ -86,7 +86,7 @@ def page(browser: Any, program: Program) -> Any:
     page.on("websocket", lambda socket: program.hosts.add(urlsplit(socket.url).hostname or ""))
     page.on("pageerror", lambda error: program.troubles.append(str(error)))
     page.goto(program.address)
-    page.wait_for_function("window.studio && document.querySelector('.tile img')")
+    page.wait_for_function("window.studio && document.querySelector('.tile')")
     return page
 
 
