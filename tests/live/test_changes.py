@@ -68,7 +68,7 @@ def test_a_backdrop_fades_into_another_and_the_room_is_never_seen(tmp_path: Path
     assert "room" not in kinds(recording)
     shown = [corner(picture) for picture in pictures(recording)]
     blue = [colour[2] for colour in shown if colour[1] + colour[2] > 120]  # no placeholder
-    assert blue == sorted(blue)
+    assert min(np.diff(blue)) > -6  # what the encoder adds
     assert blue[0] < 10
     assert blue[-1] > 180
     assert len({value for value in blue if 15 < value < 180}) >= 3  # it was a fade
