@@ -1,4 +1,4 @@
-"""Which files are pictures, and in what order a folder's pictures come. Names only."""
+"""Which files are pictures, in what order a folder's pictures come, and whether one is there."""
 
 from __future__ import annotations
 
@@ -15,6 +15,14 @@ PICTURE_SUFFIXES = frozenset(
 def is_picture(path: Path) -> bool:
     """Whether a file holds a single picture, judged by its name."""
     return path.suffix.lower() in PICTURE_SUFFIXES
+
+
+def is_there(name: str | Path) -> bool:
+    """Whether there is a file or folder of that name; a name that none can have is one of none."""
+    try:
+        return Path(name).exists()
+    except (OSError, ValueError):
+        return False
 
 
 def in_natural_order(paths: Iterable[Path]) -> list[Path]:

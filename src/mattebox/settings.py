@@ -374,8 +374,8 @@ class LiveSettings(_Section):
     """What is shown while there is no picture with a matte: a colour or an image."""
 
     backdrops: tuple[Annotated[str, Field(min_length=1)], ...] = ()
-    """The backdrops that the keys b and B go through; blur and the placeholder's if there are
-    none."""
+    """The backdrops that the keys b and B go through, after the one that it began with; blur and
+    the placeholder's if there are none."""
 
     mirror: bool = False
     """Whether left and right change places."""

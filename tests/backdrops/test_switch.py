@@ -53,8 +53,8 @@ def opened(backdrop: Flat) -> Flat:
     return backdrop
 
 
-def switching(first: Flat, fade_s: float = 0.4) -> SwitchBackdrop:
-    switch = SwitchBackdrop(first, fade_s=fade_s)
+def switching(first: Flat) -> SwitchBackdrop:
+    switch = SwitchBackdrop(first)
     switch.open(FORMAT)
     return switch
 
@@ -64,7 +64,7 @@ def test_a_change_is_a_fade_in_the_frames_own_time() -> None:
     dark, light = Flat(0), opened(Flat(200))
     switch = switching(dark)
     assert level(switch, 0) == 0
-    switch.switch(light)
+    switch.switch(light, fade_s=0.4)
     seen = [level(switch, ticks) for ticks in range(4, 60, 4)]
     assert seen[0] == 0
     assert seen[5] == 100
@@ -81,10 +81,10 @@ def test_of_several_that_wait_the_newest_is_taken_and_none_is_left_open() -> Non
     many = [opened(Flat(each)) for each in (50, 100, 150, 200)]
     switch = switching(Flat(0))
     level(switch, 0)
-    switch.switch(many[0])
+    switch.switch(many[0], fade_s=0.4)
     level(switch, 4)  # the first fades in
     for backdrop in many[1:]:
-        switch.switch(backdrop)
+        switch.switch(backdrop, fade_s=0.4)
     assert level(switch, 44) == 50
     assert level(switch, 48) == 50
     assert level(switch, 100) == 200
@@ -94,8 +94,8 @@ def test_of_several_that_wait_the_newest_is_taken_and_none_is_left_open() -> Non
 
 def test_no_time_to_fade_is_a_cut() -> None:
     """fade_s = 0."""
-    switch = switching(Flat(0), fade_s=0)
-    switch.switch(opened(Flat(200)))
+    switch = switching(Flat(0))
+    switch.switch(opened(Flat(200)), fade_s=0)
     assert level(switch, 0) == 200
     switch.close()
 
@@ -104,12 +104,12 @@ def test_what_leaves_may_fail_and_a_clock_may_be_set_back() -> None:
     """Neither stops what comes."""
     leaving = Flat(0)
     switch = switching(leaving)
-    switch.switch(opened(Flat(200)))
+    switch.switch(opened(Flat(200)), fade_s=0.4)
     assert level(switch, 10) == 0
     leaving.fails = True
     assert level(switch, 14) == 200
     third = opened(Flat(90))
-    switch.switch(third)
+    switch.switch(third, fade_s=0.4)
     assert level(switch, 20) == 200
     assert level(switch, 3) == 90
     switch.close()
@@ -120,7 +120,7 @@ def test_what_comes_after_the_end_is_closed() -> None:
     switch = switching(Flat(0))
     switch.close()
     late = opened(Flat(1))
-    switch.switch(late)
+    switch.switch(late, fade_s=0.4)
     assert late.closed == 1
 
 

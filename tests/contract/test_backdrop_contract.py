@@ -59,7 +59,7 @@ def no_blur(_folder: Path) -> Backdrop:
 
 
 def switched(folder: Path) -> Backdrop:
-    return SwitchBackdrop(still(folder), fade_s=0.4)
+    return SwitchBackdrop(still(folder))
 
 
 Making = Callable[[Path], Backdrop]

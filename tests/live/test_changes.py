@@ -55,9 +55,10 @@ def test_a_backdrop_fades_into_another_and_the_room_is_never_seen(tmp_path: Path
     recording = tmp_path / "call.mkv"
     with (
         MjpegCamera() as camera,
-        running(open_live(camera.address, [str(recording)], live_settings(fade_s=3.0))) as run,
+        running(open_live(camera.address, [str(recording)], live_settings(fade_s=0.0))) as run,
     ):
         lasting(run)
+        assert changed(run, live__fade_s=3.0) == []
         assert changed(run, backdrop__source=str(image)) == []
         time.sleep(3.5)
         lasting(run, 4)
@@ -159,12 +160,14 @@ def test_what_only_a_start_applies_is_told() -> None:
 
 
 def test_another_camera_mode_opens_the_camera_again() -> None:
-    """As if it had been plugged in again."""
+    """With the placeholder in between, and no outage told: it was asked for."""
     with MjpegCamera() as camera, running(open_live(camera.address, [], live_settings())) as run:
         lasting(run)
+        placeholders = run.presenter.figures.placeholders
         changed(run, camera__width=320)
-        wait_until(lambda: len(run.supervisor.outages) == 1)
+        wait_until(lambda: run.presenter.figures.placeholders > placeholders)
         lasting(run)
+    assert not run.supervisor.outages
 
 
 def _left_square(_index: int) -> Picture:

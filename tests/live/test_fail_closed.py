@@ -198,6 +198,24 @@ def test_what_was_filmed_before_an_outage_does_not_come_back_after_it() -> None:
     assert stage.sink.kinds == ["placeholder", "composite", "placeholder", "composite"]
 
 
+def test_an_end_does_not_wait_for_a_model_that_is_being_loaded() -> None:
+    """Nothing interrupts it; it is not the camera that hangs."""
+    loaded = threading.Event()
+
+    def loading() -> Callable[[Iterator[list[Frame]]], Iterator[Matte]]:
+        loaded.wait(20)
+        return left_half()
+
+    with Stage(matting=loading) as stage:
+        stage.sink.wait_for("placeholder")
+        stage.session.stop()
+        stage.join()
+        assert not loaded.is_set()
+    loaded.set()
+    assert stage.error is None
+    assert stage.sink.closed
+
+
 def test_what_no_waiting_mends_ends_the_session() -> None:
     """A model that is not there is told, and not tried again for ever behind a placeholder."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from mattebox.errors import SourceNotFound
 from mattebox.live.on_demand import OnDemand
 from mattebox.sinks.readers import ReaderWatch
 from rooms import Room, Stage
@@ -54,6 +56,47 @@ def test_a_source_that_rests_is_released_and_wakes_with_its_first_picture(
     assert stage.error is None
 
 
+def test_a_pause_shows_the_placeholder_at_once_while_the_camera_takes_its_time() -> None:
+    """Not only when the driver has let go; nor do frames that still come show."""
+    hanging = threading.Event()
+
+    def hang(index: int) -> None:
+        if index == 20:
+            hanging.wait(2)
+
+    room = Room(before=hang)
+    with Stage(lambda: room, lost_after_s=10.0, frozen_after_s=10.0) as stage:
+        stage.sink.wait_for("composite")
+        wait_until(lambda: stage.supervisor.report is not None)
+        time.sleep(0.6)  # the source hangs now
+        stage.supervisor.rest()
+        resting = time.monotonic()
+        began = stage.sink.wait_for("placeholder", after=resting)
+        assert not room.closed.is_set()
+        time.sleep(0.2)
+        assert {kind for at, kind in stage.sink.seen if at > began} == {"placeholder"}
+        hanging.set()
+
+
+def test_a_rest_during_an_outage_is_no_part_of_it() -> None:
+    """Hours may pass."""
+    tries: list[float] = []
+
+    def open_source() -> Room:
+        tries.append(time.monotonic())
+        if 1 < len(tries) < 5:
+            raise SourceNotFound("there is no camera 0.")
+        return Room(frames=10 if len(tries) == 1 else 10**6)
+
+    with Stage(open_source) as stage:
+        wait_until(lambda: len(tries) >= 3)
+        stage.supervisor.rest()
+        time.sleep(1.0)
+        stage.supervisor.wake()
+        stage.sink.wait_for("composite", after=time.monotonic())
+    assert all(outage.lasted_s < 0.9 for outage in stage.supervisor.outages)
+
+
 def test_resting_and_waking_at_once_and_stopping_at_rest() -> None:
     """In any order, as fast as can be; the end comes also while it rests."""
     with Stage() as stage:
@@ -64,6 +107,7 @@ def test_resting_and_waking_at_once_and_stopping_at_rest() -> None:
             stage.supervisor.rest()
             stage.supervisor.wake()
         stage.sink.wait_for("composite", after=time.monotonic())
+        assert not stage.supervisor.outages
         stage.supervisor.rest()
         wait_until(lambda: stage.sink.seen[-1][1] == "placeholder")
     assert "room" not in stage.sink.kinds
@@ -160,6 +204,20 @@ def test_readers_are_counted_as_they_come_and_go(tmp_path: Path) -> None:
     watch.close()
     watch.close()
     assert watch.readers() == 0
+
+
+@linux
+def test_another_users_reader_counts_until_somebody_leaves(tmp_path: Path) -> None:
+    """What it has open is not for us to see."""
+    path = tmp_path / "device"
+    path.touch()
+    (tmp_path / "proc").mkdir()
+    watch = ReaderWatch(path, tmp_path / "proc")
+    with another_program(path):
+        wait_until(lambda: watch.readers() == 1)
+        assert [watch.readers() for _ in range(5)] == [1] * 5
+    wait_until(lambda: watch.readers() == 0)
+    watch.close()
 
 
 @linux

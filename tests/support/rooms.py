@@ -165,6 +165,7 @@ class Stage:
         sinks: list[Watching] | None = None,
         ends_with_source: bool = False,
         frozen_after_s: float = 1.0,
+        lost_after_s: float = 0.1,
     ) -> None:
         self.sink = Watching()
         self.sinks = sinks or [self.sink]
@@ -179,7 +180,10 @@ class Stage:
         self._matting, self._before_render = matting, before_render
         self.pipelines: list[Pipeline] = []
         patience = Patience(
-            lost_after_s=0.1, hung_after_s=0.5, first_wait_s=0.02, longest_wait_s=0.2
+            lost_after_s=lost_after_s,
+            hung_after_s=max(0.5, lost_after_s),
+            first_wait_s=0.02,
+            longest_wait_s=0.2,
         )
         self.supervisor = Supervisor(
             open_source,

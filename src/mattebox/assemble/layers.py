@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from pydantic import ValidationError
 
 from mattebox.errors import SettingsError, SourceNotFound
-from mattebox.files import is_picture
+from mattebox.files import is_picture, is_there
 from mattebox.settings import BackdropSettings, Settings
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def open_backdrop(name: str, settings: Settings) -> Backdrop:
         argument = name.partition(":")[2]
         return BlurBackdrop(_blur_radius(argument) if argument else options.blur_px)
     path = Path(name)
-    if not path.exists():
+    if not is_there(path):
         from mattebox.backdrops.colour import ColourBackdrop, parse_colour
 
         _refuse_what_looks_like_a_file(name)
@@ -142,7 +142,7 @@ def _wrap(settings: Settings) -> WrapOptions | None:
 
 def _is_blur(name: str) -> bool:
     """Whether the backdrop is the scene itself, blurred, and not a file of that name."""
-    return name.partition(":")[0] == "blur" and not Path(name).exists()
+    return name.partition(":")[0] == "blur" and not is_there(name)
 
 
 def _blur_radius(text: str) -> float:

@@ -51,10 +51,11 @@ class LiveRun:
         supervisor: Supervisor,
         steering: Steering,
         on_demand: OnDemand,
-        mode: str,
+        opening: _Opening,
     ) -> None:
         self.session, self.presenter, self.supervisor = session, presenter, supervisor
-        self.steering, self.on_demand, self.mode = steering, on_demand, mode
+        self.steering, self.on_demand, self._opening = steering, on_demand, opening
+        self.mode = opening.mode
 
     @property
     def settings(self) -> Settings:
@@ -64,6 +65,14 @@ class LiveRun:
     def change(self, settings: Settings) -> list[str]:
         """Put other settings into effect while it runs; see ``Steering.change``."""
         return self.steering.change(settings)
+
+    def give_up(self) -> None:
+        """Release everything if it never came to a ``run`` of the session; else nothing."""
+        if self.session.has_begun:
+            return
+        self.presenter.abort()
+        self.on_demand.close()
+        self._opening.close()
 
     def glimpse(self) -> Glimpse | None:
         """What was made last, and a wish for more of it; None before the first picture."""
@@ -129,7 +138,7 @@ def open_live(
     refuse_transparency(settings)
     sinks = [open_live_sink(name, settings, on_key) for name in outputs]
     opening = _Opening(input, settings, realtime=realtime)
-    source, format = opening.first()
+    format = opening.first()
     rate = format.rate or Fraction(settings.camera.rate).limit_denominator(1001)
     presenter = Presenter(
         sinks,
@@ -138,13 +147,10 @@ def open_live(
         on_failure=on_failure,
     )
     try:
-        shown = open_layer(settings, transparent=False)
-        made = shown.open(format)
+        made = _shown_format(settings, format)
         presenter.open(made, placeholder(settings, made))
-        shown.close()
     except BaseException:
-        if source is not None:
-            source.close()
+        opening.close()
         raise
     steering = Steering(settings, presenter)
     opening.steered = steering
@@ -160,7 +166,7 @@ def open_live(
     timeout_s = settings.pipeline.stop_timeout_s
     on_demand = OnDemand(supervisor, _watches(sinks), rest_after_s=settings.live.rest_after_s)
     session = Session(presenter, supervisor, on_demand, stop_timeout_s=timeout_s)
-    return LiveRun(session, presenter, supervisor, steering, on_demand, opening.mode)
+    return LiveRun(session, presenter, supervisor, steering, on_demand, opening)
 
 
 def _watches(sinks: Sequence[Sink]) -> list[ReaderWatch]:
@@ -171,11 +177,25 @@ def _watches(sinks: Sequence[Sink]) -> list[ReaderWatch]:
     devices = [Path(sink.device) for sink in sinks if isinstance(sink, VirtualCameraSink)]
     if len(devices) < len(sinks) or not all(device.is_char_device() for device in devices):
         return []
+    watches: list[ReaderWatch] = []
     try:
-        return [ReaderWatch(device) for device in devices]
+        for device in devices:
+            watches.append(ReaderWatch(device))
     except SinkError as error:
         _log.info("%s", error)
+        for watch in watches:
+            watch.close()
         return []
+    return watches
+
+
+def _shown_format(settings: Settings, format: VideoFormat) -> VideoFormat:
+    """What the settings make of pictures of a format."""
+    layer = open_layer(settings, transparent=False)
+    try:
+        return layer.open(format)
+    finally:
+        layer.close()
 
 
 class _Opening:
@@ -188,8 +208,8 @@ class _Opening:
         self._format: VideoFormat | None = None
         self.mode = ""
 
-    def first(self) -> tuple[Source | None, VideoFormat]:
-        """The source and its format; without it, the format that was asked for."""
+    def first(self) -> VideoFormat:
+        """The format of the source, which is open then; without it, the one that was asked for."""
         began = time.monotonic()
         while self._format is None:
             try:
@@ -203,7 +223,7 @@ class _Opening:
                     _log.warning("%s", error)
                     self._format, self.mode = self._asked(), "nothing yet"
                 time.sleep(_FIRST_WAIT_S)
-        return self._waiting, self._format
+        return self._format
 
     def __call__(self) -> Source:
         """The source, in the format of the first."""
@@ -214,6 +234,12 @@ class _Opening:
         source, self._waiting = self._waiting, None
         source = source or FittedSource(self._open(), self._format)
         return source if self.steered is None else MirroredSource(source, self.steered.is_mirrored)
+
+    def close(self) -> None:
+        """Release a source that nobody has asked for."""
+        source, self._waiting = self._waiting, None
+        if source is not None:
+            source.close()
 
     @property
     def _settings(self) -> Settings:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mattebox.assemble.inputs import open_source
 from mattebox.assemble.results import open_sink
 from mattebox.errors import SettingsError
+from mattebox.files import is_there
 from mattebox.live.behind import SinkBehindThread
 from mattebox.settings import Settings
 
@@ -38,7 +39,7 @@ def open_live_source(name: str, settings: Settings, *, realtime: bool) -> LiveSo
         camera = settings.camera
         asked = CameraMode(camera.width, camera.height, camera.rate, camera.codecs)
         return CameraSource(int(device) if device.isdigit() else device, asked)
-    if name.partition(":")[0] == "screen" and not Path(name).exists():
+    if name.partition(":")[0] == "screen" and not is_there(name):
         return _screen(name.partition(":")[2], settings)
     if _ADDRESS.match(name):
         from mattebox.sources.stream import StreamSource
@@ -117,7 +118,7 @@ def open_live_sink(
         SettingsError: it is none.
     """
     kind, _, device = name.partition(":")
-    if kind == "virtual" and not Path(name).exists():
+    if kind == "virtual" and not is_there(name):
         from mattebox.sinks.virtual_camera import VirtualCameraSink
 
         return VirtualCameraSink(device or None)

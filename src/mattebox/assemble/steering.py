@@ -17,7 +17,7 @@ from mattebox.assemble.layers import chosen_backdrop, open_backdrop, open_layer
 from mattebox.assemble.mattes import Matting, open_matting
 from mattebox.channel import Overflow
 from mattebox.errors import SettingsError
-from mattebox.files import is_picture
+from mattebox.files import is_picture, is_there
 from mattebox.frame import Frame, Matte, VideoFormat
 from mattebox.live.exchange import ExchangeableLayer, Glimpse, MattingStage, following
 from mattebox.live.presenter import Presenter
@@ -172,7 +172,7 @@ class Steering:
         undo.callback(backdrop.close)
         backdrop.open(self._life.format)
         behind = self._life.behind
-        return lambda: behind.switch(backdrop)
+        return lambda: behind.switch(backdrop, fade_s=settings.live.fade_s)
 
     def _prepared_layer(self, settings: Settings, undo: ExitStack) -> list[Callable[[], None]]:
         life = self._life
@@ -192,7 +192,7 @@ class Steering:
     def _begin(self, format: VideoFormat) -> _Life:
         from mattebox.backdrops.switch import SwitchBackdrop
 
-        behind = SwitchBackdrop(chosen_backdrop(self.settings), fade_s=self.settings.live.fade_s)
+        behind = SwitchBackdrop(chosen_backdrop(self.settings))
         layer = ExchangeableLayer(_layer_over(behind, self.settings), behind)
         return _Life(layer, behind, format)
 
@@ -278,7 +278,7 @@ def placeholder(settings: Settings, format: VideoFormat) -> Planes:
 
     opaque = format.with_pixels(format.pixels.without_alpha())
     name = settings.live.placeholder
-    if Path(name).exists() and not is_picture(Path(name)):
+    if is_there(name) and not is_picture(Path(name)):
         raise SettingsError(f"the placeholder {name} is no picture.", "Give a colour or an image.")
     backdrop = open_backdrop(name, settings)
     backdrop.open(opaque)

@@ -23,13 +23,12 @@ class SwitchBackdrop:
 
     Args:
         first: shown until another is chosen; this one's from now on.
-        fade_s: how long one fades into the next, in seconds of the frames' own time; 0 cuts.
     """
 
-    def __init__(self, first: Backdrop, *, fade_s: float) -> None:
-        self._shown, self._fade_s = first, fade_s
+    def __init__(self, first: Backdrop) -> None:
+        self._shown, self._fade_s = first, 0.0
         self._changing = threading.Lock()
-        self._next: Backdrop | None = None
+        self._next: tuple[Backdrop, float] | None = None
         self._leaving: Backdrop | None = None
         self._since_s = 0.0
         self._is_closed = False
@@ -38,11 +37,16 @@ class SwitchBackdrop:
         """Open the first one. See ``Backdrop``."""
         self._shown.open(format)
 
-    def switch(self, backdrop: Backdrop) -> None:
-        """Fade to a backdrop that is open, from the next frame on; it is this one's from now on."""
+    def switch(self, backdrop: Backdrop, *, fade_s: float) -> None:
+        """Fade to a backdrop that is open, from the next frame on; it is this one's from now on.
+
+        Args:
+            backdrop: opened for the same format.
+            fade_s: how long that takes, in seconds of the frames' own time; 0 cuts.
+        """
         with self._changing:
-            unused = backdrop if self._is_closed else self._next
-            self._next = None if self._is_closed else backdrop
+            replaced, self._next = self._next, None if self._is_closed else (backdrop, fade_s)
+            unused = backdrop if self._is_closed else replaced and replaced[0]
         if unused is not None:
             unused.close()
 
@@ -63,7 +67,7 @@ class SwitchBackdrop:
         with self._changing:
             self._is_closed = True
             waiting, self._next = self._next, None
-        for backdrop in (waiting, self._leaving, self._shown):
+        for backdrop in (waiting and waiting[0], self._leaving, self._shown):
             if backdrop is not None:
                 backdrop.close()
         self._leaving = None
@@ -74,7 +78,8 @@ class SwitchBackdrop:
         with self._changing:
             arriving, self._next = self._next, None
         if arriving is not None:
-            self._leaving, self._shown, self._since_s = self._shown, arriving, moment_s
+            self._leaving, self._since_s = self._shown, moment_s
+            self._shown, self._fade_s = arriving
 
     def _share(self, moment_s: float) -> float:
         """How much of what comes is seen, eased in and out; 1 when nothing leaves any more."""

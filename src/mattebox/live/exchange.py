@@ -81,7 +81,7 @@ class ExchangeableLayer:
         behind: a backdrop that the layers share: opened before them and closed after them.
 
     Attributes:
-        glimpse: what was made last; None before the first picture. Any thread.
+        glimpse: what was made last; None before the first picture and after the end. Any thread.
     """
 
     def __init__(self, first: Layer, behind: Backdrop) -> None:
@@ -117,6 +117,7 @@ class ExchangeableLayer:
 
     def close(self) -> None:
         """See ``Layer``."""
+        self.glimpse = None  # there is a picture of the room in it
         with self._exchanging:
             self._is_closed = True
             waiting, self._next = self._next, None

@@ -12,6 +12,9 @@ from mattebox.live.presenter import Presenter
 from mattebox.live.supervisor import Supervisor
 from mattebox.stages import Headline
 
+# How long the end waits for a network that is being loaded.
+_LOADING_S = 1.0
+
 
 class OfferingSink:
     """A sink that hands its pictures to a presenter, which sends them when it is their time.
@@ -50,6 +53,9 @@ class Session:
         supervisor: of the same presenter.
         on_demand: lets the source rest while nobody needs it.
         stop_timeout_s: how long the source may take to be released.
+
+    Attributes:
+        has_begun: whether ``run`` was called.
     """
 
     def __init__(
@@ -63,6 +69,7 @@ class Session:
         self._presenter, self._supervisor = presenter, supervisor
         self._on_demand = on_demand
         self._stop_timeout_s = stop_timeout_s
+        self.has_begun = False
 
     def run(self, on_tick: Callable[[], None] = lambda: None) -> None:
         """Run until ``stop``, Ctrl-C, or an error that no waiting mends.
@@ -74,14 +81,15 @@ class Session:
             StageHung: the source was not released in time, and was given up.
             KeyboardInterrupt: Ctrl-C; everything is finished and released.
         """
+        self.has_begun = True
         thread = threading.Thread(target=self._supervisor.run, name="supervisor", daemon=True)
         headline = Headline()
         thread.start()
 
         def tick() -> None:
-            self._supervisor.check()
             if self._on_demand is not None:
                 self._on_demand.check()
+            self._supervisor.check()
             on_tick()
 
         headline.attempt(lambda: self._presenter.run(tick))
@@ -98,7 +106,10 @@ class Session:
         self._presenter.stop()
 
     def _wait_for(self, thread: threading.Thread) -> None:
-        thread.join(self._stop_timeout_s)
+        thread.join(min(_LOADING_S, self._stop_timeout_s))
+        if thread.is_alive() and self._supervisor.is_building:
+            return  # it releases the source as soon as the network is loaded, and ends
+        thread.join(max(0.0, self._stop_timeout_s - _LOADING_S))
         if thread.is_alive():
             raise StageHung(
                 f"the source was not released within {self._stop_timeout_s:g} s and was given up.",

@@ -117,7 +117,8 @@ class Supervisor:
         self._pipeline: Pipeline | None = None
         self._report: Report | None = None
         self._lost: tuple[str, float] | None = None
-        self._is_silent = False
+        self._is_asked_for = False
+        self._is_silent = self._is_building = False
         self.outages: list[Outage] = []
         self.error: BaseException | None = None
 
@@ -151,18 +152,27 @@ class Supervisor:
         return not self._awake.is_set()
 
     def restart(self) -> None:
-        """Give the source up and open it again, for example because another one is chosen."""
-        if (pipeline := self._pipeline) is not None:
-            pipeline.abort()
+        """Give the source up and open it again, because somebody wants that: it is no outage."""
+        self._is_asked_for = True
+        self._give_up()
+
+    @property
+    def is_building(self) -> bool:
+        """Whether a data path is being built, which nothing interrupts: a network is loaded."""
+        return self._is_building
 
     def check(self) -> None:
         """Look whether frames still come: show the placeholder if not, give up what hangs."""
+        if self.is_resting:
+            # At every tick: frames may come until the camera has let go.
+            self._presenter.blank()
+            return
         source = self._source
         if source is None:
             return
         silent_s = time.monotonic() - source.last_at
         if silent_s > self.patience.hung_after_s:
-            self.restart()
+            self._give_up()
         is_silent = silent_s > self.patience.lost_after_s
         if is_silent and not self._is_silent:
             self._presenter.blank()
@@ -177,12 +187,14 @@ class Supervisor:
     def _keep_running(self) -> None:
         wait_s = self.patience.first_wait_s
         while not self._stopping.is_set():
+            if self.is_resting:
+                self._lost = None  # what follows is no outage
             self._awake.wait()
+            self._is_asked_for = False
             failure, has_begun = self._attempt()
             if self._stopping.is_set() or (failure is None and self._ends_with_source):
                 return
-            if self.is_resting:
-                self._lost = None  # that is no outage
+            if self._is_asked_for:
                 wait_s = self.patience.first_wait_s
                 continue
             self._begin_outage(failure)
@@ -205,7 +217,11 @@ class Supervisor:
         return None, source.has_begun
 
     def _run(self, source: Watched) -> None:
-        pipeline = self._build(source)
+        self._is_building = True
+        try:
+            pipeline = self._build(source)
+        finally:
+            self._is_building = False
         # Only from now on does anybody read it; a network takes seconds to load.
         source.last_at = time.monotonic()
         self._pipeline, self._source = pipeline, source
@@ -218,6 +234,10 @@ class Supervisor:
             self._presenter.blank()
             self._report = pipeline.report()
             self._pipeline = self._source = None
+
+    def _give_up(self) -> None:
+        if (pipeline := self._pipeline) is not None:
+            pipeline.abort()
 
     def _begin_outage(self, failure: Exception | None) -> None:
         if self._lost is not None:

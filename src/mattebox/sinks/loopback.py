@@ -37,7 +37,7 @@ def offer_again(device: str, *, after_writing: bool) -> bool:
     if not sys.platform.startswith("linux"):
         return False
     with suppress(OSError):
-        node = os.open(device, os.O_RDWR | os.O_CLOEXEC)
+        node = os.open(device, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
         try:
             return _is_stuck(node, after_writing=after_writing) and _stream_on(node)
         finally:

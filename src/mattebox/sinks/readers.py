@@ -24,7 +24,7 @@ _ROOM = 64 * 1024
 class ReaderWatch:
     """Counts who has a device open besides this program.
 
-    Other users' programs are seen when they come, and not how long they stay.
+    Other users' programs count as one, until somebody leaves.
 
     Args:
         path: of the device; any file will do.
@@ -37,7 +37,7 @@ class ReaderWatch:
     def __init__(self, path: Path, processes: Path = Path("/proc")) -> None:
         self._path, self._processes = path.resolve(), processes
         self._told = _watched(self._path)
-        self._count = self._counted()
+        self._count, self._is_hidden = self._counted(), False
 
     def readers(self) -> int:
         """How many there are now, and 1 at least if one has just come; waits for nothing."""
@@ -45,8 +45,10 @@ class ReaderWatch:
         if kinds:
             # What happens several times at once is told once: it says when to count, not how many.
             self._count = self._counted()
+            # One that cannot be seen, or not yet, is taken to stay until somebody leaves.
+            self._is_hidden = bool(kinds[-1] & _OPENED) and self._count == 0
         has_come = any(kind & _OPENED for kind in kinds)
-        return max(self._count, has_come)
+        return max(self._count, has_come, self._is_hidden)
 
     def close(self) -> None:
         """Count no more; more than once does nothing more."""

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import select
+import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 # How long the end of the program may wait for the thread that reads keys.
 _LOOK_S = 0.2
+_ROOM = 256
 
 
 @contextmanager
@@ -30,7 +32,7 @@ def keys_told(on_key: Callable[[str], None]) -> Iterator[bool]:
     import tty
 
     terminal = sys.stdin.fileno()
-    if os.tcgetpgrp(terminal) != os.getpgrp():
+    if not _is_in_front(terminal):
         yield False  # in the background it would be stopped for touching the terminal
         return
     before = termios.tcgetattr(terminal)
@@ -43,16 +45,41 @@ def keys_told(on_key: Callable[[str], None]) -> Iterator[bool]:
     finally:
         over.set()
         thread.join(2 * _LOOK_S)
-        termios.tcsetattr(terminal, termios.TCSANOW, before)
+        # From the background it would stop the program at its end.
+        handler = signal.signal(signal.SIGTTOU, signal.SIG_IGN)
+        with suppress(termios.error):  # it was closed
+            termios.tcsetattr(terminal, termios.TCSANOW, before)
+        signal.signal(signal.SIGTTOU, handler)
 
 
 def _read(terminal: int, on_key: Callable[[str], None], over: threading.Event) -> None:
     while not over.is_set():
         ready, _, _ = select.select([terminal], [], [], _LOOK_S)
+        # Sent to the background, it would be stopped for reading.
+        if ready and not _is_in_front(terminal):
+            over.wait(_LOOK_S)
+            continue
         if not ready:
             continue
-        pressed = os.read(terminal, 32)
+        pressed = b""
+        with suppress(OSError):
+            pressed = os.read(terminal, _ROOM)
         if not pressed:
-            return
-        for key in pressed.decode(errors="ignore"):
+            return  # it was closed
+        for key in keys_in(pressed.decode(errors="ignore")):
             on_key(key)
+
+
+def keys_in(text: str) -> str:
+    """The keys among what came at once: one, or one that is held down.
+
+    Cursor keys come as several characters that begin with Escape, and what is pasted is no key.
+    """
+    return text if len(set(text)) == 1 and text.isprintable() else ""
+
+
+def _is_in_front(terminal: int) -> bool:
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False

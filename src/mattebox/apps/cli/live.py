@@ -118,6 +118,7 @@ def live(
             on_failure=_tell_failure(reporter),
             on_key=keys.press,
         )
+        stack.callback(run.give_up)
         served.watch(run)
         shown = [shown_output(name) for name in output or ["virtual"]]
         reporter.event("start", input=input, outputs=shown, mode=run.mode)

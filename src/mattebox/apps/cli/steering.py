@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -83,7 +85,14 @@ def _watched(config: Path, on_change: Callable[[], None]) -> Iterator[None]:
 
     watch = FileWatch(config, on_change)
     hang_up = getattr(signal, "SIGHUP", None)  # Windows has none
-    before = None if hang_up is None else signal.signal(hang_up, lambda *_: on_change())
+    had_terminal = sys.stdin.isatty()
+
+    def read_or_end(*_: object) -> None:
+        if had_terminal and not os.isatty(sys.stdin.fileno()):
+            raise KeyboardInterrupt  # the terminal was closed: nobody sees any more that it films
+        on_change()
+
+    before = None if hang_up is None else signal.signal(hang_up, read_or_end)
     watch.start()
     try:
         yield
