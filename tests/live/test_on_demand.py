@@ -62,10 +62,10 @@ def test_a_pause_shows_the_placeholder_at_once_while_the_camera_takes_its_time()
 
     def hang(index: int) -> None:
         if index == 20:
-            hanging.wait(2)
+            hanging.wait(5)
 
     room = Room(before=hang)
-    with Stage(lambda: room, lost_after_s=10.0, frozen_after_s=10.0) as stage:
+    with Stage(lambda: room, lost_after_s=20.0, frozen_after_s=20.0, stop_timeout_s=20.0) as stage:
         stage.sink.wait_for("composite")
         wait_until(lambda: stage.supervisor.report is not None)
         time.sleep(0.6)  # the source hangs now

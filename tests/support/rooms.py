@@ -166,6 +166,7 @@ class Stage:
         ends_with_source: bool = False,
         frozen_after_s: float = 1.0,
         lost_after_s: float = 0.1,
+        stop_timeout_s: float = 1.0,
     ) -> None:
         self.sink = Watching()
         self.sinks = sinks or [self.sink]
@@ -178,6 +179,7 @@ class Stage:
         )
         self.presenter.open(FORMAT, planes_of(PLACEHOLDER))
         self._matting, self._before_render = matting, before_render
+        self._stop_timeout_s = stop_timeout_s
         self.pipelines: list[Pipeline] = []
         patience = Patience(
             lost_after_s=lost_after_s,
@@ -217,7 +219,7 @@ class Stage:
 
     def _build(self, source: Source) -> Pipeline:
         layer = _Rendering(self._before_render)
-        plan = Plan(1, 1, Overflow.DROP_OLDEST, 1.0)
+        plan = Plan(1, 1, Overflow.DROP_OLDEST, self._stop_timeout_s)
         output = Output(layer, OfferingSink(self.presenter))
         pipeline = Pipeline(source, self._matting(), [output], plan=plan)
         self.pipelines.append(pipeline)
