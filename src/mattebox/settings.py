@@ -469,15 +469,15 @@ def differing(one: Settings, other: Settings) -> set[str]:
     return {key for key, value in after.items() if before[key] != value}
 
 
-def adjusted(settings: Settings, values: Mapping[str, object]) -> Settings:
-    """The settings with other values under some dotted keys; ``quality`` brings what it sets.
+def adjusted(settings: Settings, change: Mapping[str, object]) -> Settings:
+    """The settings with a nested mapping laid over them; ``quality`` brings all that it sets.
 
     Raises:
         SettingsError: as ``resolve``.
     """
-    quality = values.get("quality")
-    asked = overlay(quality) if quality in QUALITIES else {}  # type: ignore[arg-type]
-    return resolve(settings.model_dump(), asked, nested(values), origin="the change")
+    quality = change.get("quality")
+    asked = next((overlay(name) for name in QUALITIES if name == quality), {})
+    return resolve(settings.model_dump(), asked, change, origin="the change")
 
 
 def with_changes_of(settings: Settings, before: Settings, after: Settings) -> Settings:

@@ -18,7 +18,7 @@ import pytest
 
 from mattebox.assemble.live import LiveRun, open_live
 from mattebox.errors import MatteboxError, SettingsError, SourceNotFound
-from mattebox.settings import adjusted
+from mattebox.settings import adjusted, nested
 from sessions import kinds, live_settings, running, wait_until
 from streams import MjpegCamera
 
@@ -34,7 +34,7 @@ def lasting(run: LiveRun, pictures: int = 4) -> None:
 def changed(run: LiveRun, **values: object) -> list[str]:
     """Change options, a dot written as two underscores."""
     dotted = {key.replace("__", "."): value for key, value in values.items()}
-    return run.change(adjusted(run.settings, dotted))
+    return run.change(adjusted(run.settings, nested(dotted)))
 
 
 def corner(picture: Picture) -> tuple[int, ...]:

@@ -13,7 +13,7 @@ import pytest
 
 from mattebox.errors import SinkClosed, SinkError, SinkRefused, SourceNotFound
 from mattebox.sinks.window import WindowSink
-from mattebox.sources.stream import screen
+from mattebox.sources.screen import ScreenSource
 from places import skip_or_fail
 from receivers import QUARTERS, TICKS, quartered
 from screens import x11_screen
@@ -31,7 +31,7 @@ def display(monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
 
 def seen(display: str) -> np.ndarray:
     """What the screen shows: (height, width, 3), R, G, B."""
-    source = screen(display, None, 25)
+    source = ScreenSource(display, None, 25)
     frame = next(source.frames())
     source.close()
     green, blue, red = frame.planes
@@ -116,13 +116,13 @@ def test_a_region_of_the_screen_is_that_part(display: str) -> None:
     window.open(TICKS)
     shown_until(window, lambda: shows_quarters(seen(display)))
     whole = seen(display)
-    source = screen(display, (20, 30, 100, 60), 25)
+    source = ScreenSource(display, (20, 30, 100, 60), 25)
     green, blue, red = next(source.frames()).planes
     source.close()
     assert (np.stack([red, green, blue], -1) == whole[30:90, 20:120]).all()
     window.close()
     with pytest.raises(SourceNotFound, match="cannot open") as caught:
-        screen(display, (2000, 0, 100, 60), 25)
+        ScreenSource(display, (2000, 0, 100, 60), 25)
     assert "inside it" in caught.value.advice
 
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mattebox.apps.studio.director import adjusted
 from mattebox.apps.studio.fields import SECTIONS, Field, quality_field, sections
 from mattebox.errors import SettingsError
-from mattebox.settings import Settings, describe
+from mattebox.settings import Settings, adjusted, describe
 
 FIELDS = [quality_field(), *(field for section in sections() for field in section.fields)]
 

@@ -65,7 +65,7 @@ def _endless() -> Source:
 def _screen(text: str, settings: Settings) -> LiveSource:
     import os
 
-    from mattebox.sources.stream import screen
+    from mattebox.sources.screen import ScreenSource
 
     region = _region(text)
     display = os.environ.get("DISPLAY")
@@ -73,7 +73,7 @@ def _screen(text: str, settings: Settings) -> LiveSource:
         raise SettingsError(
             "there is no X11 screen to take: DISPLAY is not set.", "Run it on an X11 desktop."
         )
-    return screen(display, region, settings.camera.rate)
+    return ScreenSource(display, region, settings.camera.rate)
 
 
 def _region(text: str) -> tuple[int, int, int, int] | None:

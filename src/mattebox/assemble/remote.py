@@ -119,9 +119,9 @@ class Remote:
     def _after(self, key: str) -> Settings:
         settings = self._run.settings
         if key == "m":
-            return adjusted(settings, {"live.mirror": not settings.live.mirror})
+            return adjusted(settings, {"live": {"mirror": not settings.live.mirror}})
         if key in "bB":
-            return adjusted(settings, {"backdrop.source": self._next(1 if key == "b" else -1)})
+            return adjusted(settings, {"backdrop": {"source": self._next(1 if key == "b" else -1)}})
         return self._blurred(_BLUR_STEP if key == "+" else 1 / _BLUR_STEP)
 
     def _blurred(self, factor: float) -> Settings:
@@ -135,8 +135,8 @@ class Remote:
             )
         shown_px = float(radius) if radius else settings.backdrop.blur_px
         radius_px = min(max(shown_px * factor, _LEAST_BLUR_PX), _MOST_BLUR_PX)
-        changes = {"backdrop.source": "blur", "backdrop.blur_px": round(radius_px, 1)}
-        return adjusted(settings, changes)
+        backdrop = {"source": "blur", "blur_px": round(radius_px, 1)}
+        return adjusted(settings, {"backdrop": backdrop})
 
     def _next(self, step: int) -> str:
         """The backdrop so many places further among those that are listed and the first one."""

@@ -17,10 +17,10 @@ from mattebox.colour import MATRIX_BT601, Colour, Range
 from mattebox.errors import SinkError, SinkRefused
 from mattebox.frame import Frame, VideoFormat
 from mattebox.pixels import Family
+from mattebox.program import Program
 from mattebox.sinks.address import Address, read_address
 from mattebox.sinks.i420 import i420
 from mattebox.sinks.picture import COLOR_RANGES
-from mattebox.sinks.program import Program
 from mattebox.sinks.sender import PTS, READY, Job
 
 _log = logging.getLogger(__name__)

@@ -12,8 +12,8 @@ from contextlib import suppress
 
 from mattebox.errors import SinkClosed, SinkError, SinkRefused
 from mattebox.frame import Frame, VideoFormat
+from mattebox.program import Program
 from mattebox.sinks.i420 import i420
-from mattebox.sinks.program import Program
 from mattebox.sinks.viewer import CLOSED, KEY, READY
 
 _FINISH_S = 1.0

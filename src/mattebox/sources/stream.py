@@ -26,7 +26,6 @@ _OPTIONS = {"fflags": "nobuffer", "flags": "low_delay", "rtsp_transport": "tcp"}
 # Enough of a stream to know its size: FFmpeg would look at five seconds of it.
 _PROBING = {"analyzeduration": "500000", "probesize": "500000"}
 _TIME_BASE = Fraction(1, 1_000_000)
-_SCREEN_RATE = 30
 
 
 class StreamSource:
@@ -37,8 +36,9 @@ class StreamSource:
 
     Args:
         address: with its protocol, or what the format reads.
-        format: FFmpeg's name of the container or device; None lets it guess.
+        format: FFmpeg's name of the container; None lets it guess.
         options: more of FFmpeg's.
+        name: what it is called in messages; None: by its address.
 
     Raises:
         SourceNotFound: nothing answers.
@@ -55,15 +55,18 @@ class StreamSource:
         *,
         format: str | None = None,
         options: Mapping[str, str] | None = None,
+        name: str | None = None,
     ) -> None:
-        self._address, self._closed = address, False
+        self._name, self._closed = name or address, False
         self._reading = threading.Lock()  # held while FFmpeg works on the stream
-        self._opened = _open(address, format, {**_PROBING, **_OPTIONS, **(options or {})})
+        self._opened = _open(
+            address, format, {**_PROBING, **_OPTIONS, **(options or {})}, self._name
+        )
         try:
             self._pictures = self._decode()
             first = next(self._pictures, None)
             if first is None:
-                raise SourceError(f"{address} sends no picture.", "Check it with a player.")
+                raise SourceError(f"{self._name} sends no picture.", "Check it with a player.")
             self._reader = PlanarReader(first)
             self._format = self._promise(first)
         except BaseException:
@@ -110,10 +113,14 @@ class StreamSource:
         if not self._reading.acquire(blocking=False):
             return  # the reading thread will see that it is closed
         try:
-            self._pictures.close()
-            self._opened.container.close()
+            self._let_go()
         finally:
             self._reading.release()
+
+    def _let_go(self) -> None:
+        """Close everything; more than once does nothing more."""
+        self._pictures.close()
+        self._opened.container.close()
 
     def _decode(self) -> Generator[av.VideoFrame, None, None]:
         try:
@@ -124,19 +131,19 @@ class StreamSource:
                     yield from self._opened.decoder.decode(packet)
                 except av.InvalidDataError:
                     self.skipped += 1  # a packet was lost on the way
-            raise DeviceLost(f"{self._address} has ended.", "Start its sender again.")
+            raise DeviceLost(f"{self._name} has ended.", "Start its sender again.")
         except (av.FFmpegError, OSError) as error:
             if self._closed:
                 return
             reason = getattr(error, "strerror", None) or str(error)
             raise DeviceLost(
-                f"{self._address} sends no more pictures: {reason}.", "Start its sender again."
+                f"{self._name} sends no more pictures: {reason}.", "Start its sender again."
             ) from error
 
     def _frame(self, picture: av.VideoFrame) -> Frame:
         now = time.monotonic()
         if not self._reader.fits(picture):
-            raise DeviceLost(f"{self._address} has changed the size of its pictures.")
+            raise DeviceLost(f"{self._name} has changed the size of its pictures.")
         pts = round((now - self._began) / _TIME_BASE)
         return Frame(self._reader.planes(picture), self._format, pts, arrived_at=now)
 
@@ -153,31 +160,7 @@ class StreamSource:
         )
 
 
-def screen(display: str, region: tuple[int, int, int, int] | None, rate: float) -> StreamSource:
-    """What an X11 screen shows.
-
-    Args:
-        display: as in ``DISPLAY``.
-        region: left, top, width and height in pixels; None: all of it.
-        rate: pictures per second.
-
-    Raises:
-        SourceNotFound: there is no such screen, or the region is not inside it.
-    """
-    options = {"framerate": f"{rate:g}", "draw_mouse": "1"}
-    if region is not None:
-        left, top, width, height = region
-        options["video_size"] = f"{width}x{height}"
-        display = f"{display}+{left},{top}"
-    try:
-        return StreamSource(display, format="x11grab", options=options)
-    except SourceNotFound as error:
-        raise SourceNotFound(
-            error.message, "Give a screen that is there, and a region inside it."
-        ) from error
-
-
-def _open(address: str, format: str | None, options: dict[str, str]) -> Opened:
+def _open(address: str, format: str | None, options: dict[str, str], name: str) -> Opened:
     try:
         container = av.open(
             address, mode="r", format=format, options=options, timeout=(_OPEN_S, _READ_S)
@@ -185,11 +168,11 @@ def _open(address: str, format: str | None, options: dict[str, str]) -> Opened:
     except (av.FFmpegError, OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise SourceNotFound(
-            f"cannot open {address}: {reason}.", "Start its sender, or check the address."
+            f"cannot open {name}: {reason}.", "Start its sender, or check the address."
         ) from error
     stream = next(iter(container.streams.video), None)
     if stream is None or stream.codec_context is None:
         container.close()
-        raise DecodeError(f"{address} sends no video.", "Check it with a player.")
+        raise DecodeError(f"{name} sends no video.", "Check it with a player.")
     stream.codec_context.thread_type = "SLICE"  # threads by frame would keep pictures back
     return Opened(container, stream, stream.codec_context)

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from mattebox.errors import MatteboxError, PipelineError
-from mattebox.settings import Settings, overlay, resolve
+from mattebox.settings import Settings, adjusted
 
 if TYPE_CHECKING:
     from mattebox.frame import Frame, Matte
@@ -277,17 +277,6 @@ class Director:
             raise PipelineError(
                 f"the session did not stop within {_STOP_S:g} s.", "Stop the program with Ctrl-C."
             )
-
-
-def adjusted(settings: Settings, change: Mapping[str, object]) -> Settings:
-    """The settings with a nested mapping laid over them; ``quality`` brings all that it sets.
-
-    Raises:
-        SettingsError: a key or value is not allowed.
-    """
-    quality = change.get("quality")
-    asked = overlay(quality) if quality in {"fast", "balanced", "best"} else {}
-    return resolve(settings.model_dump(), asked, change, origin="the page")
 
 
 def open_session(input: str, outputs: Sequence[str], settings: Settings, tell: Tell) -> Steerable:

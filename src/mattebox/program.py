@@ -1,7 +1,8 @@
-"""A program of our own that takes pictures from a sink, and what it answers.
+"""A program of our own beside this one: what it is given, and what it answers.
 
 For what would hold up or end this program: FFmpeg holds Python's lock while it connects, Qt ends
-the program where it finds no screen. Knows nothing of pictures.
+the program where it finds no screen, and the X11 libraries that OpenCV and PyAV bring along break
+each other. Knows nothing of pictures.
 """
 
 from __future__ import annotations
@@ -30,7 +31,7 @@ class Program:
     """
 
     def __init__(self, module: str) -> None:
-        home = str(Path(__file__).resolve().parents[2])
+        home = str(Path(__file__).resolve().parents[1])
         path = os.pathsep.join(filter(None, (home, os.environ.get("PYTHONPATH"))))
         # A pipe that nobody reads would fill.
         self._complaints = tempfile.TemporaryFile()  # noqa: SIM115 (closed by end)
@@ -60,6 +61,11 @@ class Program:
         for part in parts:
             self._gifts.write(part)
         self._gifts.flush()
+
+    @property
+    def answers(self) -> int:
+        """The file descriptor of what it says, for whom reads that without ``answer``."""
+        return self._answers.fileno()
 
     def answer(self) -> str:
         """The next line it says, waiting for that; empty once it has ended."""
