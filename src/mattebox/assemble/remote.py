@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
+from mattebox.assemble.regions import mirrored_boxes
 from mattebox.errors import MatteboxError
 from mattebox.settings import Settings, adjusted, with_changes_of
 
@@ -80,7 +81,14 @@ class Remote:
     def _after(self, key: str) -> Settings:
         settings = self._run.settings
         if key == "m":
-            return adjusted(settings, {"live.mirror": not settings.live.mirror})
+            # Regions are of the picture as it is shown: they turn with it.
+            subject = settings.subject
+            changes = {
+                "live.mirror": not settings.live.mirror,
+                "subject.keep_in": mirrored_boxes(subject.keep_in),
+                "subject.keep_out": mirrored_boxes(subject.keep_out),
+            }
+            return adjusted(settings, changes)
         if key in "bB":
             return adjusted(settings, {"backdrop.source": self._next(1 if key == "b" else -1)})
         factor = _BLUR_STEP if key == "+" else 1 / _BLUR_STEP

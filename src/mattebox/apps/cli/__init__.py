@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from mattebox.apps.cli import config, live, machine, models, run
+from mattebox.apps.cli import config, live, machine, models, regions, run
 from mattebox.apps.cli.console import fail_for_stdout
 from mattebox.apps.cli.process import before_loading_libraries
 
@@ -33,6 +33,7 @@ app.command(no_args_is_help=True)(run.run)
 app.command(no_args_is_help=True)(run.compose)
 app.command()(live.live)
 app.add_typer(models.app, name="models")
+app.add_typer(regions.app, name="regions")
 app.command()(machine.devices)
 app.command()(machine.doctor)
 app.add_typer(config.app, name="config")

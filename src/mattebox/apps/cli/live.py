@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mattebox.errors import SinkError
     from mattebox.live.supervisor import Outage
     from mattebox.ports import Sink
+    from mattebox.settings import Settings
 
 # How often a program is told how it goes.
 _TOLD_EVERY_S = 1.0
@@ -76,7 +77,7 @@ def live(
     """
     show_logs(verbose=verbose)
     with storytelling(as_json=as_json) as reporter:
-        settle = partial(
+        asked = partial(
             options.settle,
             preset_name=preset,
             config=config,
@@ -92,9 +93,14 @@ def live(
                 "sink.overwrite": overwrite or None,
             },
         )
-        settings = settle()
         from mattebox.apps.cli.steering import Keys, steered
         from mattebox.assemble.live import open_live
+        from mattebox.assemble.regions import with_regions
+
+        def settle() -> Settings:
+            return asked() if realtime else with_regions(asked(), input)
+
+        settings = settle()
 
         before_working()
         keys = Keys()
