@@ -17,12 +17,29 @@ from mattebox.assemble.regions import (
     remembered,
     with_regions,
 )
-from mattebox.errors import SettingsError
-from mattebox.settings import Box, resolve
+from mattebox.assemble.remote import Remote
+from mattebox.errors import MatteboxError, SettingsError
+from mattebox.settings import Box, Settings, resolve
 
 DOOR: Box = (0.0, 0.1, 0.25, 1.0)
 DESK: Box = (0.2, 0.9, 0.8, 1.0)
 CAMERA = "rtsp://someone:secret@door.example/live"
+
+
+class Passive:
+    """A session of which only the settings are there."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+
+    def change(self, settings: Settings) -> list[str]:
+        """Keep them."""
+        self.settings = settings
+        return []
+
+
+def _raise(error: MatteboxError) -> None:
+    raise error
 
 
 @pytest.fixture(autouse=True)
@@ -86,6 +103,20 @@ def test_they_are_of_the_cameras_own_picture_and_turn_with_the_mirror() -> None:
     turned = with_regions(resolve({"live": {"mirror": True}}), CAMERA)
     assert turned.subject.keep_out == ((0.75, 0.1, 1.0, 1.0),)
     assert Regions((DESK,), (DOOR,)).mirrored().mirrored() == Regions((DESK,), (DOOR,))
+
+
+def test_the_mirror_key_turns_regions_with_the_picture() -> None:
+    """Wherever they came from; pressed twice they are as before."""
+    run = Passive(resolve({"subject": {"keep_in": [list(DESK)], "keep_out": [list(DOOR)]}}))
+    before = run.settings
+    changes: list[Settings] = []
+    remote = Remote(run, on_change=lambda new, _: changes.append(new), on_refusal=_raise)  # type: ignore[arg-type]
+    remote.press("m")
+    remote.press("m")
+    remote.close()
+    assert changes[0].subject.keep_out == ((0.75, 0.1, 1.0, 1.0),)
+    assert changes[0].live.mirror
+    assert changes[1] == before
 
 
 def test_regions_in_the_settings_win() -> None:

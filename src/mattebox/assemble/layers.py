@@ -88,9 +88,10 @@ def overlay_picture(settings: Settings) -> Rgba | None:
     except SourceError as error:
         raise type(error)(f"no overlay: {error.message}", error.advice) from error
     peak = np.float32(picture.pixels.peak)
-    green, blue, red, *alpha = (plane / peak for plane in picture.planes)
-    opaque = np.ones(green.shape, np.float32)
-    return np.stack((red, green, blue, *(alpha or [opaque])), axis=-1, dtype=np.float32)
+    green, blue, red, *alpha = picture.planes
+    opaque = np.full(green.shape, picture.pixels.peak, picture.pixels.dtype)
+    rgba = np.stack((red, green, blue, *(alpha or [opaque])), axis=-1)
+    return rgba.astype(np.float32) / peak
 
 
 def _finished(

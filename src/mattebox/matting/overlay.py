@@ -130,10 +130,14 @@ class Overlaid:
         """How much of the colour is the picture's, where what is below may be seen through."""
         below = frame.planes[-1][self._rectangle.samples((0, 0))]
         opacity = below.astype(np.float32) / np.float32(frame.format.pixels.peak)
-        return tuple(
-            share / np.maximum(share + chroma_alpha(opacity, share.shape) * (1 - share), _TINY)
-            for share in self._shares
-        )
+        return tuple(_share_over(share, opacity) for share in self._shares)
+
+
+def _share_over(share: Alpha, below: Alpha) -> Alpha:
+    """The share in what is seen, over something with an alpha of its own (Porter and Duff 1984)."""
+    seen = share + chroma_alpha(below, share.shape) * (1 - share)
+    found: Alpha = share / np.maximum(seen, _TINY)
+    return found
 
 
 def _blended(plane: Plane, where: tuple[slice, slice], over: Plane, share: Alpha) -> Plane:
