@@ -7,7 +7,7 @@ the picture comes from is none of its concern. The caller's thread.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, cast
 
 import cv2
 import numpy as np
@@ -136,8 +136,7 @@ class Overlaid:
 def _share_over(share: Alpha, below: Alpha) -> Alpha:
     """The share in what is seen, over something with an alpha of its own (Porter and Duff 1984)."""
     seen = share + chroma_alpha(below, share.shape) * (1 - share)
-    found: Alpha = share / np.maximum(seen, _TINY)
-    return found
+    return cast(Alpha, share / np.maximum(seen, _TINY))
 
 
 def _blended(plane: Plane, where: tuple[slice, slice], over: Plane, share: Alpha) -> Plane:
