@@ -307,6 +307,45 @@ class BackdropSettings(_Section):
     """Time in which the subject follows half of a change of either, so that nothing flickers."""
 
 
+class FramingSettings(_Section):
+    """Follows the subject with a window, in composites and cutouts; what is behind stays still."""
+
+    auto: bool = False
+    """Whether the window follows the subject."""
+
+    zoom_max: float = Field(default=1.5, ge=1, le=4)
+    """How many times larger than in the frame the subject is shown at most."""
+
+    dead_zone: float = Field(default=0.06, ge=0, le=0.5)
+    """How far the subject may go before the window moves, in shares of the window; above 0.08
+    somebody at rest may be cut off at the side."""
+
+    half_life_s: float = Field(default=0.5, ge=0, le=10)
+    """Time in which the window does half of its way; 0 jumps."""
+
+    headroom: float = Field(default=0.12, ge=0, le=0.4)
+    """Room above the subject, in shares of the window's height."""
+
+
+class OverlaySettings(_Section):
+    """A picture over the result, such as a logo; in composites and cutouts."""
+
+    path: str = ""
+    """An image, where it is transparent it is seen through; empty for none."""
+
+    anchor: Anchor = "bottom-right"
+    """At which edge or corner it lies."""
+
+    width: float = Field(default=0.15, gt=0, le=1)
+    """Its width in shares of the frame's; it becomes narrower where it would be too high."""
+
+    margin: float = Field(default=0.02, ge=0, le=0.4)
+    """Its distance from the edges, in shares of the frame's width."""
+
+    opacity: float = Field(default=1.0, ge=0, le=1)
+    """How opaque it is, besides its own alpha."""
+
+
 class SinkSettings(_Section):
     """How the result is written."""
 
@@ -436,6 +475,8 @@ class Settings(_Section):
     chroma: ChromaSettings = ChromaSettings()
     threshold: ThresholdSettings = ThresholdSettings()
     backdrop: BackdropSettings = BackdropSettings()
+    framing: FramingSettings = FramingSettings()
+    overlay: OverlaySettings = OverlaySettings()
     sink: SinkSettings = SinkSettings()
     camera: CameraSettings = CameraSettings()
     live: LiveSettings = LiveSettings()

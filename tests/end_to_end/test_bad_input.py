@@ -231,6 +231,34 @@ def test_a_matte_never_replaces_the_input_or_the_backdrop(
     assert (clip.read_bytes(), moving.read_bytes()) == before
 
 
+def test_a_still_never_replaces_the_overlay(tmp_path: Path, backdrop_file: dict[str, Path]) -> None:
+    """Nor does any other output."""
+    clip = write_clip(tmp_path / "in.mkv", frames=3)
+    logo = backdrop_file["image"]
+    before = logo.read_bytes()
+    arguments = ("--overlay", logo, "--overwrite", "-b", "red", *SMALL_NETWORK)
+    outcome = mattebox("run", clip, "-o", logo, *arguments)
+    assert is_one_clear_message(outcome, EXIT_OUTPUT), outcome
+    assert logo.read_bytes() == before
+
+
+@pytest.mark.parametrize("role", ["input", "backdrop", "placeholder"])
+def test_a_recording_never_replaces_what_is_played(
+    role: str, tmp_path: Path, backdrop_file: dict[str, Path]
+) -> None:
+    """What a live session reads, or may come to read, is refused as its output."""
+    read = backdrop_file["image" if role == "placeholder" else "video"]
+    used = {
+        "input": ("-i", read, "--realtime"),
+        "backdrop": ("-i", "synthetic", "-b", read),
+        "placeholder": ("-i", "synthetic", "--placeholder", read),
+    }
+    before = read.read_bytes()
+    outcome = mattebox("live", *used[role], "-o", read, "--overwrite", *SMALL_NETWORK)
+    assert is_one_clear_message(outcome, EXIT_OUTPUT), outcome
+    assert read.read_bytes() == before
+
+
 @pytest.mark.parametrize("radius", ["-5", "1e6", "nan", "inf"])
 def test_a_blur_outside_its_range_is_a_usage_error(tmp_path: Path, radius: str) -> None:
     """The range of the setting holds on the command line too."""

@@ -83,6 +83,7 @@ def test_a_backdrop_fades_into_another_and_the_room_is_never_seen(tmp_path: Path
         ({"live__placeholder": "nowhere/logo.png"}, SourceNotFound),
         ({"model__name": "nowhere.safetensors"}, MatteboxError),
         ({"layer": "matte"}, SettingsError),
+        ({"overlay__path": "nowhere/logo.png"}, SourceNotFound),
         ({"live__mirror": True, "backdrop__source": "no colour"}, MatteboxError),
     ],
 )
@@ -125,6 +126,37 @@ def test_a_mirror_a_threshold_and_a_layer_change_between_two_frames() -> None:
     report = run.supervisor.report
     assert report is not None
     assert report.captured == report.written + report.dropped + report.unfinished
+
+
+def test_framing_and_a_logo_come_and_go(tmp_path: Path) -> None:
+    """The subject grows to the zoom and shrinks back; the logo is where it should be."""
+    logo = tmp_path / "logo.png"
+    cv2.imwrite(str(logo), np.full((10, 10, 3), (0, 0, 255), np.uint8))
+    with (
+        MjpegCamera(_left_square) as camera,
+        running(open_live(camera.address, [], live_settings())) as run,
+    ):
+        lasting(run)
+        small = _bright_share(run)
+        changed(run, framing__auto=True, framing__half_life_s=0.1, overlay__path=str(logo))
+        wait_until(lambda: _bright_share(run) > 1.8 * small)
+        glimpse = run.glimpse()
+        assert glimpse is not None
+        assert glimpse.picture.planes[2][42, 70] > 220
+        assert np.ptp(glimpse.picture.planes[0][:8, :8]) < 4  # the backdrop, everywhere
+        changed(run, framing__auto=False, overlay__path="")
+        wait_until(lambda: _bright_share(run) < 1.1 * small)
+        lasting(run)
+        glimpse = run.glimpse()
+        assert glimpse is not None
+        assert glimpse.picture.planes[2][42, 70] < 100
+    assert not run.supervisor.outages
+
+
+def _bright_share(run: LiveRun) -> float:
+    glimpse = run.glimpse()
+    assert glimpse is not None
+    return float((glimpse.picture.planes[0] > 180).mean())
 
 
 def test_a_change_while_the_camera_is_away_counts_when_it_is_back(tmp_path: Path) -> None:

@@ -8,13 +8,15 @@ from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
 
-from mattebox.errors import SettingsError, SourceNotFound
+from mattebox.errors import SettingsError, SourceError, SourceNotFound
 from mattebox.files import is_picture, is_there
 from mattebox.settings import BackdropSettings, Settings
 
 if TYPE_CHECKING:
     from mattebox.matting.foreground import ForegroundOptions
+    from mattebox.matting.framing import Follower
     from mattebox.matting.light_wrap import WrapOptions
+    from mattebox.matting.overlay import Rgba
     from mattebox.matting.tone_match import MatchOptions
     from mattebox.ports import Backdrop, Layer
 
@@ -24,7 +26,13 @@ _log = logging.getLogger(__name__)
 _TRANSPARENT_SUFFIXES = {".png", ".webp", ".webm"}
 
 
-def open_layer(settings: Settings, *, transparent: bool, backdrop: Backdrop | None = None) -> Layer:
+def open_layer(
+    settings: Settings,
+    *,
+    transparent: bool,
+    backdrop: Backdrop | None = None,
+    follower: Follower | None = None,
+) -> Layer:
     """The layer that the settings name; ``transparent`` turns a composite into a cut-out.
 
     A backdrop of ``auto`` is blur here.
@@ -33,6 +41,10 @@ def open_layer(settings: Settings, *, transparent: bool, backdrop: Backdrop | No
         settings: the whole tree.
         transparent: whether there is no backdrop at all.
         backdrop: what a composite is laid over instead of the backdrop that the settings name.
+        follower: where the window of the framing is, so that another layer goes on from there.
+
+    Raises:
+        SourceError: the picture of the overlay cannot be read.
     """
     if settings.layer != "composite" and settings.backdrop.source not in {"auto", "transparent"}:
         _log.warning(
@@ -49,11 +61,55 @@ def open_layer(settings: Settings, *, transparent: bool, backdrop: Backdrop | No
         return layers.AlphaMatte()
     if settings.layer == "foreground":
         return layers.Foreground(_foreground(settings))
+    over = overlay_picture(settings)
     estimate = _foreground(settings) if settings.foreground.estimate else None
     if settings.layer == "cutout" or transparent:
-        return layers.Cutout(estimate)
+        return _finished(layers.Cutout(estimate), settings, over, follower)
     backdrop = backdrop or chosen_backdrop(settings)
-    return layers.Composite(backdrop, estimate, _match(settings), _wrap(settings))
+    composite = layers.Composite(backdrop, estimate, _match(settings), _wrap(settings))
+    return _finished(composite, settings, over, follower)
+
+
+def overlay_picture(settings: Settings) -> Rgba | None:
+    """The picture that lies over the result, float32 (h, w, 4) RGBA in [0, 1]; None for none.
+
+    Raises:
+        SourceNotFound: there is no such file.
+        DecodeError: it is no picture.
+    """
+    if not settings.overlay.path:
+        return None
+    import numpy as np
+
+    from mattebox.sources.picture import read_picture
+
+    try:
+        picture = read_picture(Path(settings.overlay.path))
+    except SourceError as error:
+        raise type(error)(f"no overlay: {error.message}", error.advice) from error
+    peak = np.float32(picture.pixels.peak)
+    green, blue, red, *alpha = picture.planes
+    opaque = np.full(green.shape, picture.pixels.peak, picture.pixels.dtype)
+    rgba = np.stack((red, green, blue, *(alpha or [opaque])), axis=-1)
+    return rgba.astype(np.float32) / peak
+
+
+def _finished(
+    layer: Layer, settings: Settings, over: Rgba | None, follower: Follower | None
+) -> Layer:
+    """The layer behind a window that follows, and below a picture."""
+    if settings.framing.auto or follower is not None:
+        from mattebox.matting.framing import Framed, FramingOptions
+
+        cuts = settings.refine.privacy > 0
+        framing = FramingOptions(**settings.framing.model_dump(), stays_cut=cuts)
+        layer = Framed(layer, framing, follower)
+    if over is not None:
+        from mattebox.matting.overlay import Overlaid, OverlayOptions
+
+        options = OverlayOptions(**settings.overlay.model_dump(exclude={"path"}))
+        layer = Overlaid(layer, over, options)
+    return layer
 
 
 def chosen_backdrop(settings: Settings) -> Backdrop:

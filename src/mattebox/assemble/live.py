@@ -136,7 +136,7 @@ def open_live(
             is waited for.
     """
     refuse_transparency(settings)
-    sinks = [open_live_sink(name, settings, on_key) for name in outputs]
+    sinks = [open_live_sink(name, settings, on_key, input=input) for name in outputs]
     opening = _Opening(input, settings, realtime=realtime)
     format = opening.first()
     rate = format.rate or Fraction(settings.camera.rate).limit_denominator(1001)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mattebox.assemble.inputs import open_source
-from mattebox.assemble.results import open_sink
+from mattebox.assemble.results import files_read, open_sink
 from mattebox.errors import SettingsError
 from mattebox.files import is_there
 from mattebox.live.behind import SinkBehindThread
@@ -110,9 +110,19 @@ def shown_output(name: str) -> str:
 
 
 def open_live_sink(
-    name: str, settings: Settings, on_key: Callable[[str], None] = lambda _key: None
+    name: str,
+    settings: Settings,
+    on_key: Callable[[str], None] = lambda _key: None,
+    *,
+    input: str = "synthetic",
 ) -> Sink:
     """What a live OUTPUT names.
+
+    Args:
+        name: ``virtual``, ``virtual:DEVICE``, ``window``, a video file, or an address.
+        settings: the whole tree.
+        on_key: told of the keys that are pressed in a window.
+        input: where the pictures come from; if that is a file it is never replaced.
 
     Raises:
         SettingsError: it is none.
@@ -134,7 +144,7 @@ def open_live_sink(
             "Use virtual, window, a video file such as call.mp4, or an address such as "
             "rtmp://HOST/APP/KEY.",
         )
-    sink = open_sink(name, settings, input="-")
+    sink = open_sink(name, settings, input="-", forbidden=files_read(settings, input))
     capacity = max(2, round(_RECORDING_S * settings.camera.rate))
     return SinkBehindThread(sink, capacity=capacity, stop_timeout_s=_RECORDING_STOP_S)
 

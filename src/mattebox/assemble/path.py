@@ -12,7 +12,7 @@ from mattebox.assemble.inputs import open_source
 from mattebox.assemble.layers import is_transparent, open_layer
 from mattebox.assemble.mattes import Matting
 from mattebox.assemble.quality import QualityReport
-from mattebox.assemble.results import matte_output, open_sink, together
+from mattebox.assemble.results import files_read, matte_output, open_sink, together
 from mattebox.channel import Overflow
 from mattebox.errors import SinkRefused
 from mattebox.jobs import STANDARD_STREAM, Job
@@ -109,7 +109,7 @@ def _make_folder(folder: Path) -> None:
 
 def _outputs(job: Job, settings: Settings, matting: Matting) -> list[Output]:
     """One output for the files with a backdrop, one for the transparent ones, one for the matte."""
-    read = _files_read(job, settings, matting)
+    read = files_read(settings, job.input, matting.saved_matte, *matting.pictures_read)
     opaque: list[Sink] = []
     transparent: list[Sink] = []
     for name in job.outputs:
@@ -123,13 +123,6 @@ def _outputs(job: Job, settings: Settings, matting: Matting) -> list[Output]:
     if job.matte is not None:
         outputs.append(matte_output(job, settings, matting, read))
     return outputs
-
-
-def _files_read(job: Job, settings: Settings, matting: Matting) -> list[Path]:
-    """The files that are open while the job runs."""
-    read = matting.saved_matte, *matting.pictures_read
-    names = (job.input, settings.backdrop.source, *read)
-    return [path for name in names if name and (path := Path(name)).is_file()]
 
 
 def _plan(source: Source, settings: Settings, matting: Matting) -> Plan:

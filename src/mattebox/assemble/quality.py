@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mattebox.assemble.mattes import MattingStage, subject
+from mattebox.assemble.results import files_read
 from mattebox.errors import SinkRefused
 from mattebox.frame import Frame, Matte
 from mattebox.jobs import STANDARD_STREAM, Job
@@ -158,8 +159,8 @@ def open_quality_report(
     from mattebox.sinks.quality_report import QualityReportFiles
 
     made_by = _made_by(settings, saved_matte)
-    read = [Path(name) for name in (*(job.input for job in jobs), settings.backdrop.source)]
-    forbidden = [place for place in (*read, saved_matte, *corrected) if place and place.is_file()]
+    inputs = (job.input for job in jobs)
+    forbidden = files_read(settings, *inputs, saved_matte, *corrected)
     files = QualityReportFiles(path, overwrite=settings.sink.overwrite, forbidden=forbidden)
     _refuse_what_is_written(files, jobs)
     temporal = settings.temporal

@@ -93,6 +93,18 @@ def together(sinks: Sequence[Sink]) -> Sink:
     return TeeSink(sinks)
 
 
+def files_read(settings: Settings, *names: str | Path | None) -> list[Path]:
+    """The files that are, or may come to be, read while pictures are made.
+
+    Args:
+        settings: may name some.
+        names: more that may be files.
+    """
+    live = settings.live
+    named = (settings.backdrop.source, settings.overlay.path, live.placeholder, *live.backdrops)
+    return [path for name in (*names, *named) if name and (path := Path(name)).is_file()]
+
+
 def _picture_sink(path: Path, settings: Settings, forbidden: Sequence[Path]) -> Sink:
     from mattebox.sinks.images import ImageSink
 

@@ -13,7 +13,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mattebox.assemble.layers import chosen_backdrop, open_backdrop, open_layer
+from mattebox.assemble.layers import (
+    chosen_backdrop,
+    open_backdrop,
+    open_layer,
+    overlay_picture,
+)
 from mattebox.assemble.mattes import Matting, open_matting
 from mattebox.channel import Overflow
 from mattebox.errors import SettingsError
@@ -29,6 +34,7 @@ from mattebox.settings import Settings, differing
 if TYPE_CHECKING:
     from mattebox.backdrops.switch import SwitchBackdrop
     from mattebox.colour import Planes
+    from mattebox.matting.framing import Follower
     from mattebox.ports import Backdrop, Layer, Source
 
 # Two frames: one being matted, one waiting. A third would only be older.
@@ -74,6 +80,7 @@ class Steering:
         self._matting: Matting | None = None
         self._stage: MattingStage | None = None
         self._life: _Life | None = None
+        self._follower: Follower | None = None
 
     @property
     def glimpse(self) -> Glimpse | None:
@@ -177,8 +184,9 @@ class Steering:
     def _prepared_layer(self, settings: Settings, undo: ExitStack) -> list[Callable[[], None]]:
         life = self._life
         if life is None:
+            overlay_picture(settings)  # see whether it can be had, for later
             return []
-        layer = _layer_over(life.behind, settings)
+        layer = self._layer_over(life.behind, settings)
         undo.callback(layer.close)
         made = layer.open(life.format)
         if made.plane_shapes != self._presenter.format.plane_shapes:
@@ -193,8 +201,17 @@ class Steering:
         from mattebox.backdrops.switch import SwitchBackdrop
 
         behind = SwitchBackdrop(chosen_backdrop(self.settings))
-        layer = ExchangeableLayer(_layer_over(behind, self.settings), behind)
+        layer = ExchangeableLayer(self._layer_over(behind, self.settings), behind)
         return _Life(layer, behind, format)
+
+    def _layer_over(self, behind: Backdrop, settings: Settings) -> Layer:
+        from mattebox.backdrops.switch import LentBackdrop
+        from mattebox.matting.framing import Follower
+
+        # One for the whole session: another layer or another life goes on from where it is.
+        self._follower = self._follower or Follower()
+        lent = LentBackdrop(behind)
+        return open_layer(settings, transparent=False, backdrop=lent, follower=self._follower)
 
     def _matte(self, batches: Iterator[list[Frame]]) -> Iterator[Matte]:
         return following(batches, self._current_stage)
@@ -210,12 +227,6 @@ class Steering:
     def _wait_otherwise(self) -> None:
         if self._supervisor is not None:
             self._supervisor.patience = patience(self.settings)
-
-
-def _layer_over(behind: Backdrop, settings: Settings) -> Layer:
-    from mattebox.backdrops.switch import LentBackdrop
-
-    return open_layer(settings, transparent=False, backdrop=LentBackdrop(behind))
 
 
 def _warm_up(matting: Matting, settings: Settings, format: VideoFormat) -> None:

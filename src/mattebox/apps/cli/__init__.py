@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from mattebox.apps.cli import config, live, machine, models, run, studio
+from mattebox.apps.cli import config, live, machine, models, regions, run, studio
 from mattebox.apps.cli.console import fail_for_stdout
 from mattebox.apps.cli.process import before_loading_libraries
 
@@ -34,6 +34,7 @@ app.command(no_args_is_help=True)(run.compose)
 app.command()(live.live)
 app.command()(studio.studio)
 app.add_typer(models.app, name="models")
+app.add_typer(regions.app, name="regions")
 app.command()(machine.devices)
 app.command()(machine.doctor)
 app.add_typer(config.app, name="config")

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mattebox.errors import SinkError
     from mattebox.live.supervisor import Outage
     from mattebox.ports import Sink
+    from mattebox.settings import Settings
 
 # How often a program is told how it goes.
 _TOLD_EVERY_S = 1.0
@@ -65,6 +66,7 @@ def live(
     backdrop: options.Backdrop = None,
     placeholder: Placeholder = None,
     mirror: Mirror = False,
+    overlay: options.Overlay = None,
     metrics: Metrics = None,
     realtime: Realtime = False,
     quality: options.QualityName = None,
@@ -84,7 +86,7 @@ def live(
     """
     show_logs(verbose=verbose)
     with storytelling(as_json=as_json) as reporter, ExitStack() as stack:
-        settle = partial(
+        asked = partial(
             options.settle,
             preset_name=preset,
             config=config,
@@ -94,17 +96,23 @@ def live(
                 "backdrop.source": backdrop,
                 "live.placeholder": placeholder,
                 "live.mirror": mirror or None,
+                "overlay.path": overlay,
                 "live.metrics_port": metrics,
                 "model.name": model,
                 "model.device": device,
                 "sink.overwrite": overwrite or None,
             },
         )
-        settings = settle()
         from mattebox.apps.cli.steering import Keys, steered
         from mattebox.apps.metrics import serving_metrics
         from mattebox.assemble.live import open_live
         from mattebox.assemble.live_doors import shown_output
+        from mattebox.assemble.regions import with_regions
+
+        def settle() -> Settings:
+            return asked() if realtime else with_regions(asked(), input)
+
+        settings = settle()
 
         before_working()
         keys = Keys()

@@ -43,6 +43,9 @@ Backdrop = Annotated[
     str | None,
     typer.Option("-b", "--backdrop", metavar="BACKDROP", help=describe("backdrop.source")),
 ]
+Overlay = Annotated[
+    str | None, typer.Option(metavar="PICTURE", help="A picture over the result, see overlay.*.")
+]
 Layer = Annotated[LayerName | None, typer.Option(help=describe("layer"))]
 QualityName = Annotated[Quality | None, typer.Option("-q", "--quality", help=describe("quality"))]
 Model = Annotated[

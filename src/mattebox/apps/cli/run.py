@@ -33,6 +33,7 @@ def run(
     output: options.Outputs,
     backdrop: options.Backdrop = None,
     matte: MatteOut = None,
+    overlay: options.Overlay = None,
     quality_report: options.QualityReportOut = None,
     layer: options.Layer = None,
     quality: options.QualityName = None,
@@ -58,6 +59,7 @@ def run(
             options={
                 "backdrop.source": backdrop,
                 "layer": layer,
+                "overlay.path": overlay,
                 "model.name": model,
                 "model.device": device,
                 "sink.audio": audio,
