@@ -124,6 +124,10 @@ class TemporalSettings(_Section):
     live_delay: int = Field(default=0, ge=0, le=8)
     """How many frames later a live picture may come out, to be steadied by those after it."""
 
+    carry_s: float = Field(default=0.3, ge=0, le=2)
+    """Time for which a live matte may be carried along the picture's motion while the network is
+    busy with a later picture; 0 has every picture wait for the network, as does live_delay."""
+
     scene_cut: float = Field(default=0.5, gt=0, le=1)
     """Share of the picture that motion must leave unexplained for a new scene, where the past is
     forgotten."""

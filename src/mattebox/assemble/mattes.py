@@ -20,9 +20,11 @@ from mattebox.jobs import Kind, input_kind
 from mattebox.settings import Settings
 
 if TYPE_CHECKING:
+    from mattebox.matting.carry import CarryOptions
     from mattebox.matting.edge_model import EdgeModel
     from mattebox.matting.focus import FocusOptions
     from mattebox.matting.keying import Key
+    from mattebox.matting.late import Past
     from mattebox.matting.refine import RefineOptions
     from mattebox.matting.stage import MattingOptions
     from mattebox.matting.subject import SubjectOptions
@@ -63,6 +65,8 @@ class Matting:
     Attributes:
         stage: the generator from lists of frames to mattes; each call starts with no past.
         live_stage: the same for frames that cannot wait for those after them; None: ``stage``.
+        late_stage: the same for frames that do not wait for the network either, from what is known
+            of the stream; None: ``live_stage``.
         network: what is loaded for it; None where there is none.
         batch: how many frames it likes to take at once.
         header: what a saved matte says of how it was made.
@@ -76,12 +80,21 @@ class Matting:
     saved_matte: str | None = None
     pictures_read: tuple[str, ...] = ()
     live_stage: MattingStage | None = None
+    late_stage: Callable[[Iterator[list[Frame]], Past], Iterator[Matte]] | None = None
     network: Network | None = None
 
     def stage_for(self, source: Source) -> MattingStage:
         """The stage for a source's frames."""
         live = self.live_stage if source.live else None
         return live or self.stage
+
+    def stage_after(self, past: Past) -> MattingStage:
+        """A stage of its own for a live stream of which so much is known."""
+        late = self.late_stage
+        if late is not None:
+            return lambda batches: late(batches, past)
+        stage = self.live_stage or self.stage
+        return lambda batches: stage(batches)
 
 
 def open_matting(settings: Settings, known: Network | None = None) -> Matting:
@@ -154,6 +167,7 @@ def refuse_a_matte_of_another_file(matte: Path, input: str) -> None:
 
 
 def _by_network(settings: Settings, known: Network | None) -> Matting:
+    from mattebox.matting.late import matting_late
     from mattebox.matting.stage import matting
 
     model = settings.model
@@ -161,11 +175,18 @@ def _by_network(settings: Settings, known: Network | None) -> Matting:
     network = known if known is not None and known.asked == asked else _load(asked)
     segmenter = network.segmenter
     options, live = (matting_options(settings, live=live) for live in (False, True))
+    carrying = _carrying(settings)
+
+    def late(batches: Iterator[list[Frame]], past: Past) -> Iterator[Matte]:
+        assert carrying is not None, "maps are carried"
+        return matting_late(batches, segmenter, live, carrying, past)
+
     return Matting(
         lambda batches: matting(batches, segmenter, options),
         batch=model.batch,
         header={**_header(settings), HEADER_WEIGHTS: network.sha256},
         live_stage=lambda batches: matting(batches, segmenter, live),
+        late_stage=None if carrying is None else late,
         network=network,
     )
 
@@ -252,6 +273,22 @@ def _temporal(settings: Settings, *, live: bool) -> TemporalOptions | None:
         gap_s=options.gap_s,
         look_ahead=look_ahead,
         block=1 if live else max(1, _BLOCK * look_ahead),
+    )
+
+
+def _carrying(settings: Settings) -> CarryOptions | None:
+    """How maps are carried in live use; None where every frame waits for its own."""
+    from mattebox.matting.carry import CarryOptions
+
+    options = settings.temporal
+    if options.carry_s == 0 or options.live_delay > 0:
+        return None
+    return CarryOptions(
+        half_life_s=options.half_life_s,
+        certainty=options.certainty,
+        scene_cut=options.scene_cut,
+        gap_s=options.gap_s,
+        longest_s=options.carry_s,
     )
 
 

@@ -10,6 +10,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ from mattebox.channel import Overflow
 from mattebox.errors import SettingsError
 from mattebox.files import is_picture, is_there
 from mattebox.frame import Frame, Matte, VideoFormat
+from mattebox.live.beside import Beside
 from mattebox.live.exchange import ExchangeableLayer, Glimpse, MattingStage, following
 from mattebox.live.presenter import Presenter
 from mattebox.live.session import OfferingSink
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from mattebox.backdrops.switch import SwitchBackdrop
     from mattebox.colour import Planes
     from mattebox.matting.framing import Follower
+    from mattebox.matting.late import Past
     from mattebox.ports import Backdrop, Layer, Source
 
 # Two frames: one being matted, one waiting. A third would only be older.
@@ -79,6 +82,7 @@ class Steering:
         self._changing = threading.Lock()
         self._matting: Matting | None = None
         self._stage: MattingStage | None = None
+        self._past: Past | None = None
         self._life: _Life | None = None
         self._follower: Follower | None = None
 
@@ -98,11 +102,15 @@ class Steering:
 
     def build(self, source: Source) -> Pipeline:
         """See ``Supervisor``; the network is loaded with the first."""
+        from mattebox.matting.late import Past
+
         with self._changing, ExitStack() as undo:
             undo.callback(source.close)
             if self._matting is None:
                 self._matting = open_matting(self.settings)
-            self._stage = self._matting.stage_for(source)
+            beside = Beside("network")
+            self._past = Past(beside.submit)
+            self._stage = self._matting.stage_after(self._past)
             self._life = self._begin(source.format)
             undo.pop_all()
         plan = Plan(
@@ -112,7 +120,7 @@ class Steering:
             stop_timeout_s=self.settings.live.reopen_after_s,
         )
         output = Output(self._life.layer, OfferingSink(self._presenter))
-        return Pipeline(source, self._matte, [output], plan=plan)
+        return Pipeline(source, partial(self._matte, beside), [output], plan=plan)
 
     def change(self, settings: Settings) -> list[str]:
         """Put other settings into effect. Any thread; returns when all is prepared and handed over.
@@ -162,12 +170,14 @@ class Steering:
         matting = open_matting(settings, known)
         if matting.network is not None and matting.network is not known:
             _warm_up(matting, settings, self._presenter.format)
-        stage = matting.live_stage or matting.stage
+        turns = settings.live.mirror is not self.settings.live.mirror
 
         def exchange() -> None:
             self._matting = matting
-            # Another one even if nothing but the mirror has changed: the past is of another scene.
-            self._stage = lambda batches: stage(batches)
+            if self._past is not None:
+                # What is known is of the picture the other way round.
+                self._past = self._past.anew() if turns else self._past
+                self._stage = matting.stage_after(self._past)
 
         return exchange
 
@@ -213,8 +223,11 @@ class Steering:
         lent = LentBackdrop(behind)
         return open_layer(settings, transparent=False, backdrop=lent, follower=self._follower)
 
-    def _matte(self, batches: Iterator[list[Frame]]) -> Iterator[Matte]:
-        return following(batches, self._current_stage)
+    def _matte(self, beside: Beside, batches: Iterator[list[Frame]]) -> Iterator[Matte]:
+        try:
+            yield from following(batches, self._current_stage)
+        finally:
+            beside.close()
 
     def _current_stage(self) -> MattingStage:
         assert self._stage is not None, "a data path has been built"

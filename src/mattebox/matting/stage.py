@@ -11,21 +11,18 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import zip_longest
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from mattebox.colour import Plane
 from mattebox.frame import Coverage, Frame, Matte
-from mattebox.matting.cuts import CutFinder
-from mattebox.matting.focus import FINER, Focus, FocusOptions
-from mattebox.matting.prepare import prepare, prepare_with_guides, small_size
+from mattebox.matting.asking import Asked, Asking
+from mattebox.matting.focus import FocusOptions
 from mattebox.matting.refine import RefineOptions, refine_in_cells
 from mattebox.matting.resample import within_own_alpha
 from mattebox.matting.subject import Chooser, SubjectOptions, draw_regions
-from mattebox.matting.temporal import Look, Map, TemporalOptions, steadied
+from mattebox.matting.temporal import Look, TemporalOptions, steadied
 from mattebox.ports import Segmenter
 from mattebox.timing import seconds
 
@@ -71,21 +68,43 @@ def matting(
         FrameError: a batch of several formats.
         SegmenterError: the network failed.
     """
-    threads = torch.get_num_threads()
-    refining = _on_device(options.refine, segmenter.device)
-    waiting: deque[_Asked] = deque()
-    asked = _noted(_asked(batches, segmenter, options), waiting)
-    chooser = Chooser(options.subject)
+    waiting: deque[Asked] = deque()
+    asking = asking_for(options, segmenter)
+    asked = _noted((each for batch in batches for each in asking.ask(batch)), waiting)
+    finishing = Finishing(options, segmenter.device)
     for saliency in _maps(asked, options.temporal):
-        asked_of = waiting.popleft()
-        frame = asked_of.frame
-        if asked_of.begins:
-            chooser.forget()
-        with _one_torch_thread(threads):
-            kept = kept_by(chooser, saliency, frame).to(asked_of.saliency.device)
-            alpha, coverage = refine_in_cells(kept, frame, refining, asked_of.guide)
-            alpha, coverage = _within_limits(alpha, coverage, frame, options.subject)
-        yield Matte.covered(frame, alpha, asked_of.saliency, coverage)
+        yield finishing.matte(waiting.popleft(), saliency)
+
+
+class Finishing:
+    """The steps from a steadied map to a matte; remembers who was chosen, so one for each stream.
+
+    Args:
+        options: of the stage.
+        device: where maps are refined.
+    """
+
+    def __init__(self, options: MattingOptions, device: torch.device) -> None:
+        self._threads = torch.get_num_threads()
+        self._refine = _on_device(options.refine, device)
+        self._subject, self._chooser = options.subject, Chooser(options.subject)
+
+    def matte(self, asked: Asked, saliency: Tensor) -> Matte:
+        """The matte of a frame, whose map is ``saliency`` now, float32 (h, w) in [0, 1]."""
+        frame = asked.frame
+        if asked.begins:
+            self._chooser.forget()
+        with torch_threads(1, otherwise=self._threads):
+            kept = kept_by(self._chooser, saliency, frame).to(asked.saliency.device)
+            alpha, coverage = refine_in_cells(kept, frame, self._refine, asked.guide)
+            alpha, coverage = _within_limits(alpha, coverage, frame, self._subject)
+        return Matte.covered(frame, alpha, asked.saliency, coverage)
+
+
+def asking_for(options: MattingOptions, segmenter: Segmenter) -> Asking:
+    """What asks the network about one stream's frames."""
+    sees_cuts = options.subject.choose != "all"
+    return Asking(segmenter, options.size, options.focus, sees_cuts=sees_cuts)
 
 
 def solid(batches: Iterator[list[Frame]]) -> Iterator[Matte]:
@@ -107,7 +126,7 @@ def _on_device(options: RefineOptions, device: torch.device) -> RefineOptions:
     return replace(options, edges=options.edges.to(device))
 
 
-def _noted(asked: Iterator[_Asked], waiting: deque[_Asked]) -> Iterator[_Asked]:
+def _noted(asked: Iterator[Asked], waiting: deque[Asked]) -> Iterator[Asked]:
     for each in asked:
         waiting.append(each)
         yield each
@@ -138,79 +157,14 @@ def kept_by(chooser: Chooser, saliency: Tensor, frame: Frame) -> Tensor:
     return torch.from_numpy(chooser.keep(saliency.cpu().numpy(), moment))
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Asked:
-    """A frame, what the network was shown of it, and what it said.
-
-    Attributes:
-        picture: uint8 (3, h, w).
-        guide: the frame's first plane at that size.
-        saliency: float32 (h, w) in [0, 1], on the segmenter's device.
-        begins: whether the frame begins another scene, as far as a glance tells; only where the
-            subject is chosen, which excludes focus.
-    """
-
-    frame: Frame
-    picture: Tensor
-    guide: Plane
-    saliency: Tensor
-    begins: bool = False
-
-
-def _asked(
-    batches: Iterator[list[Frame]], segmenter: Segmenter, options: MattingOptions
-) -> Iterator[_Asked]:
-    cuts = CutFinder()
-    if options.focus is None:
-        for batch in batches:
-            for asked in _asked_together(batch, segmenter, options.size):
-                begins = options.subject.choose != "all" and cuts.is_cut(asked.frame)
-                yield replace(asked, begins=begins)
-        return
-    focus = Focus(options.focus)
-    for batch in batches:
-        # While it looks closely, where it looks next depends on what it has seen.
-        wholes = [] if focus.is_close else [*_asked_together(batch, segmenter, options.size)]
-        for frame, whole in zip_longest(batch, wholes):
-            was_close = focus.is_close
-            if was_close and cuts.is_cut(frame):
-                focus.forget()
-            asked = _asked_closely(frame, whole, focus, segmenter, options.size)
-            if focus.is_close and not was_close:
-                cuts.is_cut(frame)  # what the next one is compared with
-            yield asked
-
-
-def _asked_together(batch: list[Frame], segmenter: Segmenter, size: int) -> Iterator[_Asked]:
-    pictures, guides = prepare_with_guides(batch, size)
-    maps = segmenter.saliency(pictures)[:, 0]
-    for each in zip(batch, pictures, guides, maps, strict=True):
-        yield _Asked(*each)
-
-
-def _asked_closely(
-    frame: Frame, whole: _Asked | None, focus: Focus, segmenter: Segmenter, size: int
-) -> _Asked:
-    def ask(shown: Frame) -> Map:
-        return segmenter.saliency(prepare([shown], size))[0, 0].cpu().numpy()
-
-    known = None if whole is None else whole.saliency.cpu().numpy()
-    map = focus.look(frame, seconds(frame.pts, frame.format.time_base), ask, known)
-    if whole is not None and map is known:
-        return whole
-    longer = size if map.shape == small_size(frame.format, size) else FINER * size
-    (picture,), (guide,) = prepare_with_guides([frame], longer)
-    return _Asked(frame, picture, guide, torch.from_numpy(map).to(segmenter.device))
-
-
-def _maps(asked: Iterator[_Asked], options: TemporalOptions | None) -> Iterator[Tensor]:
+def _maps(asked: Iterator[Asked], options: TemporalOptions | None) -> Iterator[Tensor]:
     """Each frame's map, steadied; may read ahead."""
     if options is None:
         return (each.saliency for each in asked)
     return (torch.from_numpy(each) for each in steadied(map(_look, asked), options))
 
 
-def _look(asked: _Asked) -> Look:
+def _look(asked: Asked) -> Look:
     frame = asked.frame
     picture = np.ascontiguousarray(asked.picture.numpy().transpose(1, 2, 0))
     moment = seconds(frame.pts, frame.format.time_base)
@@ -218,15 +172,16 @@ def _look(asked: _Asked) -> Look:
 
 
 @contextmanager
-def _one_torch_thread(otherwise: int) -> Iterator[None]:
-    """Run small steps on one thread and go back to ``otherwise`` many for the network.
+def torch_threads(number: int, *, otherwise: int) -> Iterator[None]:
+    """Run what follows on so many threads, then go back to ``otherwise`` many.
 
-    Each step takes well under a millisecond. Shared among threads it costs several times as much:
-    the helpers stay awake between steps, waiting for the next one. On one thread a 1280×720 frame
-    took 3 ms of CPU time, on two threads of a busy machine of two cores 40. The number counts for
-    the whole process, so it is not read again here: another stage may be in between.
+    One is for small steps, of well under a millisecond each. Shared among threads they cost several
+    times as much: the helpers stay awake between steps, waiting for the next one. On one thread a
+    1280×720 frame took 3 ms of CPU time, on two threads of a busy machine of two cores 40. Later
+    threads begin with the number that was set last, so it is not read again here: another stage may
+    be in between.
     """
-    torch.set_num_threads(1)
+    torch.set_num_threads(number)
     try:
         yield
     finally:

@@ -23,7 +23,7 @@ Map: TypeAlias = npt.NDArray[np.float32]  # (h, w) in [0, 1]
 
 # What is believed of each pixel, (h, w, 2): the sum over several frames of their weight times their
 # map, and the sum of their weights.
-_Belief: TypeAlias = npt.NDArray[np.float32]
+Belief: TypeAlias = npt.NDArray[np.float32]
 
 # How much a pixel (largest of R, G and B, of 255, mean over 3×3) may differ from what the motion
 # brought there: up to the first it is the same thing, from the second on another. Tried on ten
@@ -86,8 +86,8 @@ class _Seen:
 
     look: Look
     back: Way | None
-    own: _Belief
-    belief: _Belief
+    own: Belief
+    belief: Belief
 
 
 def steadied(looks: Iterator[Look], options: TemporalOptions) -> Iterator[Map]:
@@ -137,10 +137,10 @@ def _settled(window: deque[_Seen], options: TemporalOptions) -> Iterator[Map]:
         yield _mean(belief if future is None else belief + future)
 
 
-def _futures(window: Sequence[_Seen], options: TemporalOptions) -> list[_Belief | None]:
+def _futures(window: Sequence[_Seen], options: TemporalOptions) -> list[Belief | None]:
     """For each look, what those after it say of it; None where there are none of its scene."""
-    future: _Belief | None = None
-    found: list[_Belief | None] = [None]
+    future: Belief | None = None
+    found: list[Belief | None] = [None]
     for later, earlier in pairwise(reversed(window)):
         belief = later.own if future is None else later.own + future
         future = None
@@ -149,13 +149,13 @@ def _futures(window: Sequence[_Seen], options: TemporalOptions) -> list[_Belief 
             alike = likeness(later.look.picture, earlier.look.picture, forth)
             elapsed = later.look.moment - earlier.look.moment
             future = carried(belief, forth)
-            future *= _left(alike, elapsed, options)
+            future *= left(alike, elapsed, options.half_life_s)
         found.append(future)
     return found[::-1]
 
 
 def _after(last: _Seen | None, look: Look, finder: MotionFinder, options: TemporalOptions) -> _Seen:
-    own = _own(look, options)
+    own = belief_of(look.saliency, options.certainty)
     if last is None or last.look.picture.shape != look.picture.shape:
         return _Seen(look, None, own, own)
     elapsed = look.moment - last.look.moment
@@ -166,18 +166,18 @@ def _after(last: _Seen | None, look: Look, finder: MotionFinder, options: Tempor
     if 1 - float(alike.mean()) >= options.scene_cut:
         return _Seen(look, None, own, own)
     past = carried(last.belief, back)
-    past *= _left(alike, elapsed, options)
+    past *= left(alike, elapsed, options.half_life_s)
     return _Seen(look, back, own, past + own)
 
 
-def _own(look: Look, options: TemporalOptions) -> _Belief:
-    """What a look alone says."""
-    sure = np.square(2 * look.saliency - 1)
-    weight = 1 - options.certainty * (1 - sure)
-    return np.asarray(cv2.merge((look.saliency * weight, weight)), np.float32)
+def belief_of(saliency: Map, certainty: float) -> Belief:
+    """What one map says by itself; ``certainty`` as in ``TemporalOptions``."""
+    sure = np.square(2 * saliency - 1)
+    weight = 1 - certainty * (1 - sure)
+    return np.asarray(cv2.merge((saliency * weight, weight)), np.float32)
 
 
-def _mean(belief: _Belief) -> Map:
+def _mean(belief: Belief) -> Map:
     weighted, weight = cv2.split(belief)
     return np.divide(weighted, weight)
 
@@ -194,7 +194,7 @@ def likeness(there: Picture, here: Picture, way: Way) -> Map:
     return np.asarray(cv2.LUT(apart, _LIKENESS), np.float32)
 
 
-def _left(alike: Map, elapsed: float, options: TemporalOptions) -> _Belief:
+def left(alike: Map, elapsed_s: float, half_life_s: float) -> Belief:
     """What is left of a belief's two sums, (h, w, 2): as time has passed, and where it is alike."""
-    left = alike * np.float32(np.exp2(-elapsed / options.half_life_s))
-    return np.asarray(cv2.merge((left, left)), np.float32)
+    share = alike * np.float32(np.exp2(-elapsed_s / half_life_s))
+    return np.asarray(cv2.merge((share, share)), np.float32)

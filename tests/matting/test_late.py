@@ -1,0 +1,211 @@
+"""Laws of the matting stage that does not wait for the network."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from typing import Any, TypeVar
+
+import numpy as np
+import pytest
+import torch
+
+from mattebox.errors import SegmenterError
+from mattebox.frame import Frame, Matte, VideoFormat
+from mattebox.matting import late
+from mattebox.matting.carry import CarryOptions
+from mattebox.matting.late import Past, matting_late
+from mattebox.matting.refine import RefineOptions
+from mattebox.matting.stage import MattingOptions, matting
+from mattebox.matting.subject import SubjectOptions
+from mattebox.matting.temporal import TemporalOptions
+from mattebox.pixels import pixel_format
+from segmenters import BrightnessSegmenter
+
+Result = TypeVar("Result")
+
+REFINE = RefineOptions(
+    edges=None,
+    radius_px=0,
+    epsilon=2e-3,
+    low=0.05,
+    high=0.95,
+    gamma=1.0,
+    choke_px=0.0,
+    feather_px=0.0,
+    privacy=0.0,
+    sharpen=0.0,
+    fill_holes=0.0,
+    remove_specks=0.0,
+)
+OPTIONS = MattingOptions(
+    size=96, focus=None, temporal=None, subject=SubjectOptions("all", (), ()), refine=REFINE
+)
+CARRYING = CarryOptions(half_life_s=0.2, certainty=0.5, scene_cut=0.5, gap_s=0.5, longest_s=0.3)
+FORMAT = VideoFormat(192, 96, pixel_format("gbrp"), Fraction(1, 25), Fraction(25))
+
+
+class Answering(Future[Any]):
+    """Work that is done when it is waited for, or when its turn has come."""
+
+    def __init__(self, desk: Desk, work: Callable[[], Any]) -> None:
+        super().__init__()
+        self._desk, self._work, self._due = desk, work, desk.number + desk.delay
+
+    def done(self) -> bool:
+        """Whether so many frames have come since."""
+        return self._desk.number >= self._due
+
+    def result(self, timeout: float | None = None) -> Any:
+        """What the work returns; noted if that had to be waited for."""
+        if not self.done():
+            self._desk.waited.append(self._desk.number)
+        return self._work()
+
+
+@dataclass
+class Desk:
+    """A thread that is none: what it is given is answered so many frames later.
+
+    Attributes:
+        delay: how many.
+        number: of the newest frame.
+        asked: at which frames the network was asked.
+        waited: at which it was waited for.
+    """
+
+    delay: int
+    number: int = -1
+    asked: list[int] = field(default_factory=list)
+    waited: list[int] = field(default_factory=list)
+
+    def submit(self, work: Callable[[], Result], /) -> Future[Result]:
+        """See ``Submit``."""
+        self.asked.append(self.number)
+        return Answering(self, work)
+
+
+@pytest.fixture(autouse=True)
+def never_quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The segmenters of tests answer at once."""
+    monkeypatch.setattr(late, "_QUICK_S", -1.0)
+
+
+def frame(number: int, x: int, *, seed: int = 0) -> Frame:
+    """Somebody bright, textured and 48 pixels wide, so far from the left of a dark room."""
+    generator = np.random.default_rng(seed)
+    room = np.kron(generator.integers(0, 60, (12, 24)), np.ones((8, 8))).astype(np.uint8)
+    body = np.kron(np.random.default_rng(9).integers(195, 255, (6, 6)), np.ones((8, 8)))
+    room[24:72, x : x + 48] = body
+    return Frame((room, room, room), FORMAT, number)
+
+
+def run(
+    desk: Desk,
+    frames: list[Frame],
+    past: Past | None = None,
+    segmenter: BrightnessSegmenter | None = None,
+) -> list[Matte]:
+    def feed() -> Iterator[list[Frame]]:
+        for each in frames:
+            desk.number = each.pts
+            yield [each]
+
+    past = past or Past(desk.submit)
+    network = segmenter or BrightnessSegmenter(4)
+    return list(matting_late(feed(), network, OPTIONS, CARRYING, past))
+
+
+def error(matte: Matte, x: int) -> float:
+    """How much of somebody there is amiss."""
+    truth = np.zeros((96, 192), np.float32)
+    truth[24:72, x : x + 48] = 1
+    return float(np.abs(matte.alpha.numpy() - truth).sum() / truth.sum())
+
+
+def test_every_frame_has_a_matte_of_its_own_and_the_network_looks_at_some() -> None:
+    """Whenever it is free, at the newest; only the first is waited for."""
+    desk = Desk(delay=3)
+    frames = [frame(number, 40 + 4 * number) for number in range(13)]
+    mattes = run(desk, frames)
+    assert [matte.frame for matte in mattes] == frames
+    assert desk.asked == [0, 1, 4, 7, 10]
+    assert desk.waited == [0]
+    for number, matte in enumerate(mattes):
+        assert error(matte, 40 + 4 * number) < 0.2
+    assert error(mattes[3], 40) > 0.4  # so far is what was asked about
+
+
+def test_a_network_that_answers_in_time_gives_what_the_other_stage_gives() -> None:
+    """Each frame has its own map, steadied as by ``steadied``."""
+    frames = [frame(number, 40 + 4 * number) for number in range(8)]
+    mattes = run(Desk(delay=0), frames)
+    temporal = TemporalOptions(
+        half_life_s=0.2, certainty=0.5, scene_cut=0.5, gap_s=0.5, look_ahead=0, block=1
+    )
+    steady = replace(OPTIONS, temporal=temporal)
+    expected = matting(iter([each] for each in frames), BrightnessSegmenter(4), steady)
+    for mine, other in zip(mattes, expected, strict=True):
+        assert float((mine.alpha - other.alpha).abs().mean()) < 0.02
+
+
+def test_a_new_scene_waits_for_the_network() -> None:
+    """An answer about the old one counts for nothing in it."""
+    desk = Desk(delay=3)
+    scenes = [frame(n, 40) for n in range(6)] + [frame(n, 100, seed=5) for n in range(6, 12)]
+    for each in scenes[6:]:
+        object.__setattr__(each, "planes", tuple(255 - plane for plane in each.planes))
+    mattes = run(desk, scenes)
+    assert desk.waited == [0, 6, 6]
+    assert mattes[6].alpha[40, 120] < 0.05 < 0.95 < mattes[6].alpha[10, 10]
+
+
+def test_nothing_is_carried_longer_than_that() -> None:
+    """0.3 s are seven and a half frames; then answers are waited for, until one is of these."""
+    desk = Desk(delay=100)
+    run(desk, [frame(number, 40) for number in range(20)])
+    assert desk.waited == [0, 8, 9, 16, 17]
+
+
+def test_an_error_of_the_network_is_raised_once_it_is_known() -> None:
+    """And not before: the frames until then have their mattes."""
+
+    class Failing(BrightnessSegmenter):
+        def saliency(self, batch: torch.Tensor) -> torch.Tensor:
+            if len(self.batches) == 1:
+                raise SegmenterError("the device is gone.")
+            return super().saliency(batch)
+
+    desk = Desk(delay=3)
+
+    def feed() -> Iterator[list[Frame]]:
+        for number in range(9):
+            desk.number = number
+            yield [frame(number, 40)]
+
+    mattes = matting_late(feed(), Failing(4), OPTIONS, CARRYING, Past(desk.submit))
+    assert [next(mattes).frame.pts for _ in range(4)] == [0, 1, 2, 3]
+    with pytest.raises(SegmenterError, match="gone"):
+        next(mattes)
+
+
+def test_a_stage_goes_on_where_another_one_was() -> None:
+    """With its past it waits for nothing; one that begins anew waits."""
+    desk = Desk(delay=3)
+    past = Past(desk.submit)
+    run(desk, [frame(number, 40) for number in range(5)], past)
+    mattes = run(desk, [frame(number, 40) for number in range(5, 9)], past)
+    assert desk.waited == [0]
+    assert max(error(matte, 40) for matte in mattes) < 0.2
+    run(desk, [frame(number, 40) for number in range(9, 12)], past.anew())
+    assert desk.waited == [0, 9]
+
+
+def test_a_quick_network_is_asked_about_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Waiting for it costs less than carrying."""
+    monkeypatch.setattr(late, "_QUICK_S", 1.0)
+    desk = Desk(delay=3)
+    run(desk, [frame(number, 40 + 4 * number) for number in range(6)])
+    assert desk.asked == list(range(6))
