@@ -139,13 +139,14 @@ class Channel(Generic[T]):
         """
         with self._changed:
             if not self._closed:
-                self._closed, self._error = True, error
+                # After a cancel nobody will be told; kept, it would keep what was on its way.
+                self._closed, self._error = True, None if self._cancelled else error
             self._changed.notify_all()
 
     def cancel(self) -> None:
         """Give up what is queued; both ends raise ``ChannelCancelled`` from now on. Any thread."""
         with self._changed:
-            self._cancelled = True
+            self._cancelled, self._error = True, None
             # Exchanged, not emptied: items are let go of outside the lock.
             given_up, self._items = self._items, deque()
             self._abandoned += len(given_up)

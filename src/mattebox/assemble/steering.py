@@ -7,6 +7,7 @@ anything exchanged: what cannot be had leaves all as it was, and the data path w
 from __future__ import annotations
 
 import threading
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -77,7 +78,9 @@ class Steering:
     def __init__(self, settings: Settings, presenter: Presenter) -> None:
         self.settings = settings
         self._presenter = presenter
-        self._supervisor: Supervisor | None = None
+        # It holds what is built here: held back, a session that is over would wait for the collector
+        # of cycles, with its network and its pictures.
+        self._supervisor: Callable[[], Supervisor | None] = lambda: None
         # Held while a data path is built and while a change is made: either sees the other whole.
         self._changing = threading.Lock()
         self._matting: Matting | None = None
@@ -94,7 +97,7 @@ class Steering:
 
     def steer(self, supervisor: Supervisor) -> None:
         """Make changes of the source's settings known to its supervisor."""
-        self._supervisor = supervisor
+        self._supervisor = weakref.ref(supervisor)
 
     def is_mirrored(self) -> bool:
         """Whether left and right change places, now."""
@@ -234,12 +237,12 @@ class Steering:
         return self._stage
 
     def _reopen(self) -> None:
-        if self._supervisor is not None:
-            self._supervisor.restart()
+        if (supervisor := self._supervisor()) is not None:
+            supervisor.restart()
 
     def _wait_otherwise(self) -> None:
-        if self._supervisor is not None:
-            self._supervisor.patience = patience(self.settings)
+        if (supervisor := self._supervisor()) is not None:
+            supervisor.patience = patience(self.settings)
 
 
 def _warm_up(matting: Matting, settings: Settings, format: VideoFormat) -> None:

@@ -202,8 +202,11 @@ class Supervisor:
             self._stopping.wait(wait_s)
             wait_s = min(2 * wait_s, self.patience.longest_wait_s)
 
-    def _attempt(self) -> tuple[Exception | None, bool]:
-        """Open the source and run to its end: what failed, and whether there was a frame."""
+    def _attempt(self) -> tuple[str | None, bool]:
+        """Open the source and run to its end: what failed, and whether there was a frame.
+
+        In words: an error that is kept keeps every picture that was on its way.
+        """
         source: Watched | None = None
         if self._stopping.is_set():
             return None, False
@@ -213,7 +216,7 @@ class Supervisor:
         except (SettingsError, SinkError, WeightsError):
             raise  # no waiting mends it
         except Exception as error:  # the placeholder stands, and it is tried again
-            return error, source is not None and source.has_begun
+            return str(error), source is not None and source.has_begun
         return None, source.has_begun
 
     def _run(self, source: Watched) -> None:
@@ -239,10 +242,10 @@ class Supervisor:
         if (pipeline := self._pipeline) is not None:
             pipeline.abort()
 
-    def _begin_outage(self, failure: Exception | None) -> None:
+    def _begin_outage(self, failure: str | None) -> None:
         if self._lost is not None:
             return
-        reason = "the source has ended." if failure is None else str(failure)
+        reason = "the source has ended." if failure is None else failure
         _log.warning("lost the source: %s", reason)
         self._lost = reason, time.monotonic()
 
