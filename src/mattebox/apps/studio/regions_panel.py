@@ -8,7 +8,8 @@ framing shows a part of it they are neither shown nor drawn. On the event loop.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator, Mapping
-from typing import Any, cast, get_args
+from functools import partial
+from typing import Any, cast
 
 from nicegui import ui
 
@@ -50,7 +51,7 @@ class RegionsPanel:
         """In the stage, over the picture."""
         self._outlines = ui.element("div").classes("regions")
         ui.element("div").classes("region draft").props("id=draft")
-        ui.label("Drag over the picture. Escape cancels.").classes("draw-hint").props("role=status")
+        ui.label("Drag over the picture. Escape, or the button again, cancels.").classes("draw-hint").props("role=status")
 
     def draw(self) -> None:
         """In the current place."""
@@ -106,10 +107,10 @@ class RegionsPanel:
                 yield kind, f"{text} {number}", box
 
     async def _drawn(self, facts: Mapping[str, Any]) -> None:
-        kind, box = facts.get("kind"), facts.get("box")
-        if kind not in get_args(Kind) or self._director.settings.framing.auto:
-            return
-        await self._attempt(lambda: self._director.mark(kind, cast(Box, box)))
+        box = cast(Box, facts.get("box"))
+        for kind in _KINDS:
+            if kind == facts.get("kind") and not self._director.settings.framing.auto:
+                await self._attempt(partial(self._director.mark, kind, box))
 
     def _removing(self, kind: Kind, box: Box) -> Callable[[], Awaitable[None]]:
         async def remove() -> None:
