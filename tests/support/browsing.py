@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import subprocess
 import time
@@ -62,3 +63,32 @@ def wait_for_colour(page: Any, x: float, y: float, expected: tuple[int, int, int
 
 def upload(page: Any, path: Path) -> None:
     page.locator('.drop[data-to="/upload/backdrop"] input').set_input_files(path)
+
+
+Box = tuple[float, float, float, float]
+
+
+def drag(page: Any, box: Box, *, let_go: bool = True) -> None:
+    """Over the preview with the mouse, from (left, top) to (right, bottom), in shares of it."""
+    page.locator("#stage").scroll_into_view_if_needed()
+    stage = page.locator("#stage").bounding_box()
+    places = [
+        (stage["x"] + across * stage["width"], stage["y"] + down * stage["height"])
+        for across, down in (box[:2], box[2:])
+    ]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=5)
+    if let_go:
+        page.mouse.up()
+
+
+def settings_of(page: Any) -> dict[str, Any]:
+    """Those in effect, as the API tells them."""
+    return dict(page.evaluate("fetch('/api/state').then(a => a.json())")["settings"])
+
+
+def patch(page: Any, change: dict[str, Any]) -> None:
+    """Change settings as a script does."""
+    script = "body => fetch('/api/settings', {method: 'PATCH', body}).then(a => a.status)"
+    assert page.evaluate(script, json.dumps(change)) == 200
