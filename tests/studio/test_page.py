@@ -3,123 +3,15 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import cv2
 import numpy as np
 import pytest
 
 from bombs import bomb
-from places import skip_or_fail
-
-CHROMIUM = Path("/usr/bin/chromium")
-ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking"]
-# Of a machine that does other things besides.
-PATIENCE_MS = 30_000
-
-
-@dataclass
-class Program:
-    """``mattebox studio`` as a process."""
-
-    process: subprocess.Popen[str]
-    address: str
-    home: Path
-    hosts: set[str] = field(default_factory=set)
-    troubles: list[str] = field(default_factory=list)
-
-    def end(self) -> tuple[int, float]:
-        """Ctrl-C: (exit code, seconds that it took)."""
-        began = time.monotonic()
-        self.process.send_signal(signal.SIGINT)
-        return self.process.wait(30), time.monotonic() - began
-
-
-@pytest.fixture
-def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Program]:
-    for name, folder in {"HOME": ".", "XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config"}.items():
-        monkeypatch.setenv(name, str(tmp_path / folder))
-    command = [sys.executable, "-m", "mattebox", "studio", "--port", "0", "--json"]
-    options = ["-m", "threshold", "-b", "#00b140", "--set", "temporal.half_life_s=0"]
-    process = subprocess.Popen(
-        [*command, *options], stdout=subprocess.PIPE, text=True, cwd=tmp_path
-    )
-    assert process.stdout is not None
-    try:
-        address = json.loads(process.stdout.readline())["address"]
-        yield Program(process, address, tmp_path)
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-@pytest.fixture
-def browser() -> Iterator[Any]:
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError:
-        skip_or_fail("browser", "playwright is not installed")
-    if not CHROMIUM.exists():
-        skip_or_fail("browser", f"there is no browser at {CHROMIUM}")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
-        yield browser
-        browser.close()
-
-
-@pytest.fixture
-def page(browser: Any, program: Program) -> Any:
-    """The page, opened by the printed address; every request it makes is noted."""
-    context = browser.new_context(viewport={"width": 1280, "height": 860})
-    page = context.new_page()
-    page.set_default_timeout(PATIENCE_MS)
-    page.on("request", lambda request: program.hosts.add(urlsplit(request.url).hostname or ""))
-    page.on("websocket", lambda socket: program.hosts.add(urlsplit(socket.url).hostname or ""))
-    page.on("pageerror", lambda error: program.troubles.append(str(error)))
-    page.goto(program.address)
-    page.wait_for_function("window.studio && document.querySelector('.tile')")
-    return page
-
-
-def start(page: Any) -> None:
-    page.get_by_label("Input").first.click()
-    page.get_by_role("option", name="A test picture").click()
-    page.get_by_role("button", name="Start", exact=True).click()
-    page.wait_for_function("studio.drawn > 3")
-
-
-def colour_at(page: Any, x: float, y: float) -> list[int]:
-    """RGB of the preview at a share of its width and height."""
-    script = """([x, y]) => {
-        const canvas = document.getElementById('preview');
-        const [column, row] = [Math.floor(x * canvas.width), Math.floor(y * canvas.height)];
-        return [...canvas.getContext('2d').getImageData(column, row, 1, 1).data.slice(0, 3)];
-    }"""
-    return list(page.evaluate(script, [x, y]))
-
-
-def wait_for_colour(page: Any, x: float, y: float, expected: tuple[int, int, int]) -> None:
-    """Until the preview has about this colour there."""
-    deadline = time.monotonic() + PATIENCE_MS / 1000
-    while True:
-        seen = colour_at(page, x, y)
-        if all(abs(a - b) < 25 for a, b in zip(seen, expected, strict=True)):
-            return
-        assert time.monotonic() < deadline, f"{seen} and not {expected}"
-        page.wait_for_timeout(50)
-
-
-def upload(page: Any, path: Path) -> None:
-    page.locator('.drop[data-to="/upload/backdrop"] input').set_input_files(path)
+from browsing import Program, colour_at, start, upload, wait_for_colour
 
 
 @pytest.mark.slow

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 import uvicorn
 
-from mattebox.apps.studio.director import Tell
 from mattebox.apps.studio.guard import App
+from mattebox.apps.studio.sessions import Tell
 from mattebox.errors import MatteboxError, SourceNotFound
 from mattebox.frame import Frame, Matte, VideoFormat
 from mattebox.pixels import pixel_format
@@ -122,15 +122,16 @@ class Opening:
     def __init__(self) -> None:
         self.opened: list[FakeSession] = []
 
+    @contextmanager
     def __call__(
         self, input: str, outputs: Sequence[str], settings: Settings, tell: Tell
-    ) -> FakeSession:
+    ) -> Iterator[FakeSession]:
         """See ``director.Open``."""
         if input == "nothing":
             raise SourceNotFound("there is nothing.", "Take something.")
         session = FakeSession(settings)
         self.opened.append(session)
-        return session
+        yield session
 
 
 def _plain(value: int) -> Frame:

@@ -136,12 +136,35 @@ def with_regions(settings: Settings, camera: str) -> Settings:
     if settings.subject.keep_in or settings.subject.keep_out:
         return settings
     regions = remembered(camera)
-    if not regions:
-        return settings
-    if settings.live.mirror:
-        regions = regions.mirrored()
-    subject = {"keep_in": regions.keep_in, "keep_out": regions.keep_out}
+    return with_these(settings, regions) if regions else settings
+
+
+def with_these(settings: Settings, regions: Regions) -> Settings:
+    """The settings with regions of the camera's own picture instead of theirs."""
+    shown = regions.mirrored() if settings.live.mirror else regions
+    subject = {"keep_in": shown.keep_in, "keep_out": shown.keep_out}
     return adjusted(settings, {"subject": subject})
+
+
+def regions_of(settings: Settings) -> Regions:
+    """The settings' regions as they lie in the camera's own picture."""
+    shown = _shown(settings)
+    return shown.mirrored() if settings.live.mirror else shown
+
+
+def turned(before: Settings, after: Settings) -> Settings:
+    """The later settings; regions that are still those of before turn with the mirror.
+
+    Whoever turns the picture means the picture: the doorway that was kept out stays kept out.
+    """
+    is_turned = before.live.mirror != after.live.mirror
+    is_same = _shown(before) == _shown(after)
+    return with_these(after, regions_of(before)) if is_turned and is_same else after
+
+
+def _shown(settings: Settings) -> Regions:
+    """As they lie in the picture as it is shown."""
+    return Regions(settings.subject.keep_in, settings.subject.keep_out)
 
 
 def _name(camera: str) -> str:

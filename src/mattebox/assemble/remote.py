@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from mattebox.assemble.regions import mirrored_boxes
+from mattebox.assemble.regions import turned
 from mattebox.errors import MatteboxError, SettingsError
 from mattebox.settings import Settings, adjusted, with_changes_of
 
@@ -120,13 +120,8 @@ class Remote:
     def _after(self, key: str) -> Settings:
         settings = self._run.settings
         if key == "m":
-            # Regions are of the picture as it is shown: they turn with it.
-            subject = {
-                "keep_in": mirrored_boxes(settings.subject.keep_in),
-                "keep_out": mirrored_boxes(settings.subject.keep_out),
-            }
             mirror = {"mirror": not settings.live.mirror}
-            return adjusted(settings, {"live": mirror, "subject": subject})
+            return turned(settings, adjusted(settings, {"live": mirror}))
         if key in "bB":
             return adjusted(settings, {"backdrop": {"source": self._next(1 if key == "b" else -1)}})
         return self._blurred(_BLUR_STEP if key == "+" else 1 / _BLUR_STEP)

@@ -103,7 +103,8 @@ def _parts(settings: Settings) -> tuple[Serve, Director]:
             f"mattebox studio needs {error.name}, which is not installed.",
             "Run pip install 'mattebox[studio]'.",
         ) from error
-    from mattebox.apps.studio.director import Director, open_session
+    from mattebox.apps.studio.director import Director
+    from mattebox.apps.studio.sessions import open_session
 
     return serve, Director(open_session, settings)
 

@@ -9,81 +9,24 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, Protocol
+from typing import Any, Literal
 
+from mattebox.apps.studio.lending import Kind, Lent, keep, lend, names_regions, own
+from mattebox.apps.studio.sessions import Glance, Open, Steerable
+from mattebox.assemble.regions import turned
 from mattebox.errors import MatteboxError, PipelineError
-from mattebox.settings import Settings, adjusted
-
-if TYPE_CHECKING:
-    from mattebox.frame import Frame, Matte
+from mattebox.settings import Box, Settings, adjusted
 
 State = Literal["idle", "starting", "running", "stopping"]
-Tell = Callable[[str], None]
 
 # Messages that are kept.
 _REMEMBERED = 50
 # As long as a recording may take to be completed.
 _STOP_S = 10.0
 _CLOSE_S = 0.5
-
-
-class Runnable(Protocol):
-    """A session's loop."""
-
-    def run(self) -> None:
-        """Blocks until ``stop``, or raises."""
-
-    def stop(self) -> None:
-        """From any thread."""
-
-
-class Glance(Protocol):
-    """The newest matte and the picture made of it."""
-
-    @property
-    def matte(self) -> Matte:
-        """With the camera's frame."""
-
-    @property
-    def picture(self) -> Frame:
-        """The composite."""
-
-
-class Steerable(Protocol):
-    """What the page needs of a live session; ``assemble.live.LiveRun`` is one."""
-
-    @property
-    def session(self) -> Runnable:
-        """To be run."""
-
-    @property
-    def mode(self) -> str:
-        """What the source gives, in words."""
-
-    @property
-    def settings(self) -> Settings:
-        """In effect."""
-
-    def change(self, settings: Settings) -> list[str]:
-        """Apply other settings; the dotted keys that only a new start applies.
-
-        Raises:
-            MatteboxError: something cannot be had; the old settings stay.
-        """
-
-    def glimpse(self) -> Glance | None:
-        """The newest; None while there is none."""
-
-    def facts(self) -> dict[str, object]:
-        """As ``LiveRun.facts``."""
-
-    def story(self) -> list[str]:
-        """As ``LiveRun.story``."""
-
-
-Open = Callable[[str, Sequence[str], Settings, Tell], Steerable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +48,12 @@ class Director:
     """Holds the settings and at most one running session.
 
     Args:
-        open: makes a session, see ``open_session``.
+        open: makes a session, see ``sessions.open_session``.
         settings: to begin with.
     """
 
     def __init__(self, open: Open, settings: Settings) -> None:
-        self._open, self._settings = open, settings
+        self._open, self._settings, self._lent = open, settings, Lent()
         self._steering = threading.Lock()
         self._run: Steerable | None = None
         self._thread: threading.Thread | None = None
@@ -129,6 +72,16 @@ class Director:
     def settings(self) -> Settings:
         """In effect, or to be used with the next start."""
         return self._settings
+
+    @property
+    def own_settings(self) -> Settings:
+        """Those in effect without what is remembered for the camera: for presets and files."""
+        return own(self._settings, self._lent)
+
+    @property
+    def names_regions(self) -> bool:
+        """Whether the settings have regions that are not those remembered for the camera."""
+        return names_regions(self._settings, self._lent)
 
     @property
     def mode(self) -> str:
@@ -160,15 +113,18 @@ class Director:
         with self._steering:
             self._stop()
             self._state = "starting"
+            settings, lent = lend(self.own_settings, input)
+            held = ExitStack()
             try:
-                run = self._open(input, outputs, self._settings, self._tell)
+                run = held.enter_context(self._open(input, outputs, settings, self._tell))
             except BaseException:
                 self._state = "idle"
                 raise
+            self._settings, self._lent = settings, lent
             self.input, self.outputs, self.needs_start = input, tuple(outputs), ()
             self._run, self._state = run, "running"
             self._thread = threading.Thread(
-                target=self._work, args=(run,), name="studio session", daemon=True
+                target=self._work, args=(run, held), name="studio session", daemon=True
             )
             self._thread.start()
             if self._is_closing:
@@ -201,6 +157,8 @@ class Director:
     def apply(self, settings: Settings) -> list[str]:
         """Put these settings into effect, now or with the next start.
 
+        A session that runs keeps what is remembered for its camera, unless they name regions.
+
         Returns:
             the dotted keys that only a new start applies.
 
@@ -208,16 +166,54 @@ class Director:
             MatteboxError: something cannot be had; the old settings stay.
         """
         with self._steering:
-            return self._apply(settings)
+            lent = self._lent
+            if self._run is not None:
+                settings, lent = lend(settings, self.input)
+            waiting = self._apply(settings)
+            self._lent = lent
+            return waiting
 
     def adjust(self, change: Mapping[str, object]) -> list[str]:
-        """``apply`` with a nested mapping over what is in effect.
+        """Lay a nested mapping over what is in effect; regions turn with the mirror.
+
+        Returns:
+            the dotted keys that only a new start applies.
 
         Raises:
             MatteboxError: as ``apply``; a value that is not allowed is a SettingsError.
         """
         with self._steering:
-            return self._apply(adjusted(self._settings, change))
+            return self._apply(turned(self._settings, adjusted(self._settings, change)))
+
+    def mark(self, kind: Kind, box: Box) -> None:
+        """Add a region of the picture as it is shown.
+
+        It is remembered for the camera, unless the settings name regions themselves.
+
+        Raises:
+            MatteboxError: it is none, or cannot be remembered; then it is in effect nevertheless.
+        """
+        with self._steering:
+            self._outline(kind, (*getattr(self._settings.subject, kind), box))
+
+    def unmark(self, kind: Kind, box: Box) -> None:
+        """Remove a region, and from what is remembered too; another's does nothing.
+
+        Raises:
+            MatteboxError: as ``mark``.
+        """
+        with self._steering:
+            boxes = getattr(self._settings.subject, kind)
+            self._outline(kind, tuple(each for each in boxes if each != box))
+
+    def remember_regions(self) -> None:
+        """Remember the regions in effect for the camera, instead of any before.
+
+        Raises:
+            SettingsError: they cannot be written.
+        """
+        with self._steering:
+            self._lent = keep(self._settings, self._lent.camera or self.input)
 
     def glimpse(self) -> Glance | None:
         """The newest matte and picture; None while there is none."""
@@ -250,13 +246,20 @@ class Director:
         self._settings = settings
         return waiting
 
+    def _outline(self, kind: Kind, boxes: tuple[Box, ...]) -> None:
+        is_own = self.names_regions
+        self._apply(adjusted(self._settings, {"subject": {kind: boxes}}))
+        if not is_own and self._lent.camera:
+            self._lent = keep(self._settings, self._lent.camera)
+
     def _tell(self, text: str) -> None:
         self.said.append(Said(time.time(), "info", text))
 
-    def _work(self, run: Steerable) -> None:
+    def _work(self, run: Steerable, held: ExitStack) -> None:
         """The session's thread, from beginning to end."""
         try:
-            run.session.run()
+            with held:
+                run.session.run()
         except MatteboxError as error:
             self.complain(error)
         except Exception as error:  # the top of a thread: it has to be seen on the page
@@ -277,20 +280,3 @@ class Director:
             raise PipelineError(
                 f"the session did not stop within {_STOP_S:g} s.", "Stop the program with Ctrl-C."
             )
-
-
-def open_session(input: str, outputs: Sequence[str], settings: Settings, tell: Tell) -> Steerable:
-    """A real live session; what happens on the way is told in words.
-
-    Raises:
-        MatteboxError: as ``open_live``.
-    """
-    from mattebox.assemble.live import open_live
-
-    return open_live(
-        input,
-        outputs,
-        settings,
-        on_outage=lambda outage: tell(f"The source was lost: {outage.reason}"),
-        on_failure=lambda _sink, error: tell(f"An output failed, the others go on: {error}"),
-    )

@@ -26,6 +26,8 @@ SECTIONS = (
     "refine",
     "foreground",
     "backdrop",
+    "framing",
+    "overlay",
     "live",
     "camera",
     "chroma",

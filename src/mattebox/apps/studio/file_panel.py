@@ -71,7 +71,7 @@ class FilePanel:
 
     async def _make(self) -> None:
         path = Path(str(self._path.value or "").strip()).expanduser()
-        settings = self._rooms.director.settings
+        settings = self._rooms.director.own_settings
         await self._attempt(lambda: self._rooms.file_job.start(path, path.name, settings))
 
     async def _end(self) -> None:

@@ -18,6 +18,7 @@ from mattebox.apps.studio.file_panel import FilePanel
 from mattebox.apps.studio.form import Form
 from mattebox.apps.studio.meters import Meters
 from mattebox.apps.studio.presets_panel import PresetsPanel
+from mattebox.apps.studio.regions_panel import RegionsPanel
 from mattebox.apps.studio.rooms import Rooms
 from mattebox.errors import MatteboxError
 
@@ -49,6 +50,7 @@ class _Page:
         self._rooms = rooms
         director = rooms.director
         self._controls = Controls(director, self.attempt)
+        self._regions = RegionsPanel(director, self.attempt)
         self._meters = Meters(director)
         self._form = Form(lambda: director.settings, self._enter)
         self._backdrops = BackdropPanel(rooms, self.attempt)
@@ -67,6 +69,7 @@ class _Page:
                 with _block("card viewer"):
                     self._draw_stage()
                     self._controls.draw()
+                    self._regions.draw()
                 self._meters.draw()
             with _block("right card"):
                 self._draw_tabs()
@@ -124,6 +127,7 @@ class _Page:
             ui.label("After").classes("side after")
             wipe = _block("wipe").props('id=wipe tabindex=0 role=slider aria-label="Wipe"')
             wipe.props("aria-valuemin=0 aria-valuemax=100 aria-valuenow=50")
+            self._regions.draw_outlines()
             self._controls.draw_hint()
 
     def _draw_tabs(self) -> None:
@@ -144,6 +148,7 @@ class _Page:
     def _tick(self) -> None:
         """Follow the session, and what others have changed."""
         self._controls.follow()
+        self._regions.follow()
         self._meters.follow()
         self._files.follow()
         if self._rooms.director.settings is not self._shown:

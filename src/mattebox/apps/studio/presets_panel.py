@@ -47,7 +47,7 @@ class PresetsPanel:
 
     async def _save(self) -> None:
         name = str(self._name.value or "")
-        settings = self._rooms.director.settings
+        settings = self._rooms.director.own_settings
         if await self._attempt(lambda: self._rooms.presets.save(name, settings)):
             self._name.set_value("")
             self._fill()

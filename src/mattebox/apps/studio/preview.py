@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Literal, get_args
 from mattebox.errors import SinkError
 
 if TYPE_CHECKING:
-    from mattebox.apps.studio.director import Glance
+    from mattebox.apps.studio.sessions import Glance
     from mattebox.assemble.glimpses import Small
 
 View = Literal["both", "matte"]

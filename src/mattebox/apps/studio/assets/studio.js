@@ -7,6 +7,7 @@ const studio = {
   number: 0, // of the picture that is shown
   drawn: 0, // how many were
   bitmap: null,
+  pen: null, // what is drawn with the next drag: "keep_in", "keep_out", or nothing
 };
 window.studio = studio;
 
@@ -27,7 +28,10 @@ studio.draw = () => {
   const bitmap = studio.bitmap;
   stage.classList.toggle("empty", !bitmap);
   stage.classList.toggle("plain", studio.view !== "both");
-  if (!bitmap) return;
+  if (!bitmap) {
+    if (studio.pen) studio.pick(null);
+    return;
+  }
   const isBoth = studio.shown === "both";
   const width = bitmap.width;
   const height = isBoth ? bitmap.height / 2 : bitmap.height;
@@ -95,31 +99,99 @@ async function watch() {
   }
 }
 
-function placeOf(event) {
+// Dragging over the picture: the wipe, or a region where a pen has been picked.
+
+function shareOf(event) {
   const box = at("stage").getBoundingClientRect();
-  return (100 * (event.clientX - box.left)) / box.width;
+  const inside = (share) => Math.min(1, Math.max(0, share));
+  return [
+    inside((event.clientX - box.left) / box.width),
+    inside((event.clientY - box.top) / box.height),
+  ];
+}
+
+function follow(stage, pointer, drag, end) {
+  stage.setPointerCapture(pointer);
+  const moved = (event) => event.pointerId === pointer && drag(event);
+  const ended = (event) => {
+    if (event.pointerId !== pointer) return;
+    stage.removeEventListener("pointermove", moved);
+    stage.removeEventListener("pointerup", ended);
+    stage.removeEventListener("pointercancel", ended);
+    end(event);
+  };
+  stage.addEventListener("pointermove", moved);
+  stage.addEventListener("pointerup", ended);
+  stage.addEventListener("pointercancel", ended);
 }
 
 document.addEventListener("pointerdown", (event) => {
   const stage = event.target.closest?.("#stage");
-  if (!stage || studio.view !== "both" || event.button !== 0) return;
-  event.preventDefault();
-  at("wipe").focus({ preventScroll: true });
-  stage.setPointerCapture(event.pointerId);
-  studio.move(placeOf(event));
-  const drag = (moved) => studio.move(placeOf(moved));
-  const end = () => {
-    stage.removeEventListener("pointermove", drag);
-    stage.removeEventListener("pointerup", end);
-    stage.removeEventListener("pointercancel", end);
-  };
-  stage.addEventListener("pointermove", drag);
-  stage.addEventListener("pointerup", end);
-  stage.addEventListener("pointercancel", end);
+  if (!stage || event.button !== 0) return;
+  if (studio.pen) drawRegion(stage, event);
+  else if (studio.view === "both") dragWipe(stage, event);
 });
 
+function dragWipe(stage, event) {
+  event.preventDefault();
+  at("wipe").focus({ preventScroll: true });
+  const drag = (moved) => studio.move(100 * shareOf(moved)[0]);
+  drag(event);
+  follow(stage, event.pointerId, drag, () => {});
+}
+
+// Regions: left, top, right, bottom in shares of the picture.
+
+const LEAST = 0.02;
+
+studio.pick = (kind) => {
+  studio.pen = kind;
+  const stage = at("stage");
+  stage?.classList.toggle("drawing", Boolean(kind));
+  for (const button of document.querySelectorAll("[data-draw]")) {
+    button.setAttribute("aria-pressed", String(button.dataset.draw === kind));
+  }
+  at("draft")?.removeAttribute("style");
+};
+
+function drawRegion(stage, event) {
+  event.preventDefault();
+  const kind = studio.pen;
+  const from = shareOf(event);
+  let box = null;
+  const drag = (moved) => {
+    const to = shareOf(moved);
+    const round = (share) => Math.round(share * 1e4) / 1e4;
+    const [x, y] = [0, 1].map((axis) => [from[axis], to[axis]].sort((a, b) => a - b).map(round));
+    box = [x[0], y[0], x[1], y[1]];
+    if (studio.pen) outline(at("draft"), box);
+  };
+  follow(stage, event.pointerId, drag, (ended) => {
+    if (ended.type !== "pointerup") return studio.pick(null);
+    if (studio.pen !== kind) return; // Escape
+    drag(ended);
+    if (box[2] - box[0] < LEAST || box[3] - box[1] < LEAST) {
+      at("draft").removeAttribute("style");
+      return emitEvent("refused", { text: "That was too small: drag from one corner to the other." });
+    }
+    studio.pick(null);
+    emitEvent("drawn", { kind, box });
+  });
+}
+
+function outline(element, [left, top, right, bottom]) {
+  Object.assign(element.style, {
+    display: "block",
+    left: `${100 * left}%`,
+    top: `${100 * top}%`,
+    width: `${100 * (right - left)}%`,
+    height: `${100 * (bottom - top)}%`,
+  });
+}
+
 document.addEventListener("keydown", (event) => {
-  if (event.target.id === "wipe") {
+  if (event.key === "Escape" && studio.pen) studio.pick(null);
+  else if (event.target.id === "wipe") {
     const step = event.shiftKey ? 10 : 2;
     const places = {
       ArrowLeft: studio.position - step,
@@ -187,6 +259,8 @@ for (const name of ["dragover", "drop"]) {
 document.addEventListener("click", (event) => {
   const zone = zoneOf(event);
   if (zone && event.target.tagName !== "INPUT") zone.querySelector("input").click();
+  const kind = event.target.closest?.("[data-draw]")?.dataset.draw;
+  if (kind) studio.pick(kind === studio.pen ? null : kind);
 });
 
 document.addEventListener("change", (event) => {
