@@ -33,6 +33,6 @@ def test_a_session_that_has_ended_is_forgotten_at_once(tmp_path: Path) -> None:
     run = open_live("synthetic", [str(tmp_path / "call.mkv")], live_settings())
     parts = [weakref.ref(part) for part in (run.steering, run.supervisor, run.presenter)]
     with running(run):
-        wait_until(lambda: run.presenter.figures.shown > 3)
+        wait_until(lambda presenter=run.presenter: presenter.figures.shown > 3)  # type: ignore[misc]
     del run
     assert [part() for part in parts] == [None, None, None]

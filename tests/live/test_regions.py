@@ -75,15 +75,15 @@ def test_a_password_is_neither_kept_nor_part_of_the_name() -> None:
     "text",
     ["keep_in = [[", "keep_out = [[0.5, 0, 0.2, 1]]", "keep_off = []", "\x00", "keep_in = 3"],
 )
-def test_a_broken_file_is_ignored_with_a_warning(
-    text: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """And replaced by the next that is remembered."""
+def test_a_broken_file_is_an_error_that_says_what_to_do(text: str) -> None:
+    """Rather than to show the doorway; the next that is remembered replaces it."""
     place = place_of(CAMERA)
     place.parent.mkdir(parents=True)
     place.write_text(text, "utf-8")
-    assert not remembered(CAMERA)
-    assert "ignored" in caplog.text
+    with pytest.raises(SettingsError) as caught:
+        with_regions(resolve({}), CAMERA)
+    assert str(place) in caught.value.advice
+    assert "mattebox regions clear" in caught.value.advice
     remember(CAMERA, [], [DOOR])
     assert remembered(CAMERA)
 
@@ -141,3 +141,19 @@ def test_the_commands_set_show_and_clear() -> None:
     assert not remembered(CAMERA)
     for wrong in (["--keep-in", "1,2"], ["--keep-in", "0,0,2,1"], []):
         assert runner.invoke(app, ["regions", "set", CAMERA, *wrong]).exit_code == 2
+
+
+def test_however_a_camera_is_spelled_it_is_the_same() -> None:
+    """A device that is not there by its number and by its path."""
+    assert len({place_of(name) for name in ("camera:7", "camera:07", "camera:/dev/video7")}) == 1
+    assert place_of("camera:7") != place_of("camera:8")
+
+
+def test_an_address_is_known_by_all_of_it_but_shows_no_secret() -> None:
+    """Neither in the file's name nor in it."""
+    one, other = "http://u:p@ss@h.example/x?token=SECRET", "http://h.example/x?token=ANOTHER"
+    place = remember(one, [], [DOOR])
+    assert place != place_of(other)
+    assert place == place_of("http://h.example/x?token=SECRET")
+    said = place.name + place.read_text("utf-8")
+    assert not [secret for secret in ("SECRET", "p@ss", "ss-h", "u:p") if secret in said]

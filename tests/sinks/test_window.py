@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import av
 import numpy as np
@@ -13,6 +16,7 @@ import pytest
 
 from mattebox.errors import SinkClosed, SinkError, SinkRefused, SourceNotFound
 from mattebox.sinks.window import WindowSink
+from mattebox.sources import screen
 from mattebox.sources.screen import ScreenSource
 from places import skip_or_fail
 from receivers import QUARTERS, TICKS, quartered
@@ -40,7 +44,7 @@ def seen(display: str) -> np.ndarray:
 
 def shown_until(window: WindowSink, is_so: Callable[[], bool], key: str | None = None) -> None:
     """Write pictures until that is so; press a key now and then, as a new window may miss one."""
-    deadline, pts = time.monotonic() + 10, 0
+    deadline, pts = time.monotonic() + 60, 0
     while not is_so():
         assert time.monotonic() < deadline, "it never came to that"
         window.write(quartered(pts))
@@ -173,3 +177,18 @@ def press(key: str) -> None:
     if "OSError" in made.stderr:
         skip_or_fail("xvfb", "libXtst is not installed: no key can be pressed")
     assert made.returncode == 0, made.stderr
+
+
+def test_a_screen_that_does_not_answer_is_not_waited_for(
+    display: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server that hangs: whoever opens it is told so after a while."""
+    monkeypatch.setattr(screen, "_OPEN_S", 1.5)
+    number = display.lstrip(":")
+    server = int(Path(f"/tmp/.X{number}-lock").read_text("ascii"))
+    os.kill(server, signal.SIGSTOP)
+    try:
+        with pytest.raises(SourceNotFound, match="cannot open the screen"):
+            ScreenSource(display, None, 25)
+    finally:
+        os.kill(server, signal.SIGCONT)

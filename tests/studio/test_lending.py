@@ -50,11 +50,11 @@ def test_regions_that_the_settings_name_win_and_are_not_remembered(opening: Open
     director.start("camera:one", [])
     assert opening.opened[0].settings.subject.keep_out == ()
     director.mark("keep_out", TURNED)
-    assert director.names_regions
+    assert bool(director.names_regions)
     assert remembered("camera:one") == Regions((), (DOOR,))
     director.remember_regions()
     assert remembered("camera:one") == Regions((DESK,), (TURNED,))
-    assert not director.names_regions
+    assert not bool(director.names_regions)
     director.stop()
 
 

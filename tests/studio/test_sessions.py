@@ -47,8 +47,8 @@ def test_a_port_that_is_taken_is_told_and_nothing_runs() -> None:
         director = Director(open_session, served_at(port))
         with pytest.raises(SettingsError, match=rf"{port}.*\n.*live\.metrics_port"):
             director.start("synthetic", [])
-        assert director.state == "idle"
+        assert str(director.state) == "idle"
     director.adjust({"live": {"metrics_port": 0}})
     director.start("synthetic", [])
-    assert director.state == "running"
+    assert str(director.state) == "running"
     director.stop()

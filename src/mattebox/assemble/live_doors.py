@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable
 from fractions import Fraction
@@ -63,8 +64,6 @@ def _endless() -> Source:
 
 
 def _screen(text: str, settings: Settings) -> LiveSource:
-    import os
-
     from mattebox.sources.screen import ScreenSource
 
     region = _region(text)
@@ -92,12 +91,15 @@ def _region(text: str) -> tuple[int, int, int, int] | None:
 
 def lasting_name(name: str) -> str:
     """The INPUT by a name that stays the same after replugging, where the system has one."""
-    number = name.removeprefix("camera:")
-    if number == name or not number.isdigit():
+    device = name.removeprefix("camera:")
+    # However it is spelled: 0, 00, /dev/video0, or one of several links to that.
+    node = device if device.isdigit() else os.path.realpath(device).removeprefix("/dev/video")
+    if device == name or not node.isdigit():
         return name
     from mattebox.sources.camera import stable_path
 
-    return f"camera:{stable_path(int(number)) or number}"
+    number = int(node)
+    return f"camera:{stable_path(number) or number}"
 
 
 def shown_output(name: str) -> str:

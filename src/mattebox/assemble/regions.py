@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import os
 import re
+import shlex
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,8 +23,6 @@ from platformdirs import user_config_path
 from mattebox.assemble.live_doors import lasting_name
 from mattebox.errors import SettingsError
 from mattebox.settings import Box, Settings, SubjectSettings, adjusted, load, resolve
-
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,13 +65,17 @@ def place_of(camera: str) -> Path:
     Args:
         camera: as ``mattebox live -i`` takes it.
     """
-    name = _name(camera)
-    readable = re.sub(r"[^A-Za-z0-9]+", "-", name).strip("-")[-60:]
-    return folder() / f"{readable}-{hashlib.sha256(name.encode()).hexdigest()[:8]}.toml"
+    key = _key(camera)
+    readable = re.sub(r"[^A-Za-z0-9]+", "-", _name(camera)).strip("-")[-60:]
+    return folder() / f"{readable}-{hashlib.sha256(key.encode()).hexdigest()[:8]}.toml"
 
 
 def remembered(camera: str) -> Regions:
-    """What is remembered for a camera; nothing, with a warning, where the file is broken."""
+    """What is remembered for a camera.
+
+    Raises:
+        SettingsError: the file is broken: without it a doorway would be seen.
+    """
     place = place_of(camera)
     if not place.exists():
         return Regions()
@@ -85,8 +87,10 @@ def remembered(camera: str) -> Regions:
             raise SettingsError(f"{place} has {', '.join(unknown)} besides keep_in and keep_out.")
         subject = resolve({"subject": found}, origin=str(place)).subject
     except SettingsError as error:
-        _log.warning("the regions remembered for %s are ignored: %s", _name(camera), error)
-        return Regions()
+        raise SettingsError(
+            f"the regions remembered for {_name(camera)} cannot be read: {error.message}",
+            f"Mend {place}, or forget them: mattebox regions clear {shlex.quote(camera)}",
+        ) from error
     return Regions(subject.keep_in, subject.keep_out)
 
 
@@ -167,9 +171,15 @@ def _shown(settings: Settings) -> Regions:
     return Regions(settings.subject.keep_in, settings.subject.keep_out)
 
 
+def _key(camera: str) -> str:
+    """By what it is known again: a lasting name, or an address whoever asks for it."""
+    return re.sub(r"(?<=://)[^/?#]*@", "", lasting_name(camera))
+
+
 def _name(camera: str) -> str:
-    """By which name it is remembered: a lasting one, and no password in it."""
-    return re.sub(r"(?<=://)[^/@]*@", "", lasting_name(camera))
+    """The same to be read, without what may be a secret: an address has keys in its query."""
+    key = _key(camera)
+    return re.split(r"[?#]", key, maxsplit=1)[0] if "://" in key else key
 
 
 def _text(name: str, subject: SubjectSettings) -> str:

@@ -78,8 +78,8 @@ class Steering:
     def __init__(self, settings: Settings, presenter: Presenter) -> None:
         self.settings = settings
         self._presenter = presenter
-        # It holds what is built here: held back, a session that is over would wait for the collector
-        # of cycles, with its network and its pictures.
+        # It holds what is built here: held in turn, a session that is over would wait for the
+        # collector of cycles, with its network and its pictures.
         self._supervisor: Callable[[], Supervisor | None] = lambda: None
         # Held while a data path is built and while a change is made: either sees the other whole.
         self._changing = threading.Lock()

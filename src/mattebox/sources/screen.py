@@ -8,6 +8,7 @@ along that are of the same names.
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from fractions import Fraction
 
@@ -17,6 +18,9 @@ from mattebox.errors import SourceError, SourceNotFound
 from mattebox.frame import VideoFormat
 from mattebox.program import Program
 from mattebox.sources.stream import StreamSource
+
+# A screen that is there answers at once.
+_OPEN_S = 5.0
 
 Region = tuple[int, int, int, int]
 
@@ -39,8 +43,11 @@ class ScreenSource(StreamSource):
             self._program = Program("mattebox.sources.screen_reader")
         except OSError as error:
             raise SourceError(f"cannot start a program that reads the screen: {error}.") from error
+        # FFmpeg's own limit does not interrupt a read from a pipe.
+        patience = threading.Timer(_OPEN_S, self._program.stop)
         try:
             self._program.give(json.dumps([display, region, rate]).encode() + b"\n")
+            patience.start()
             super().__init__(
                 f"pipe:{self._program.answers}", format="nut", name=f"the screen {display}"
             )
@@ -51,6 +58,8 @@ class ScreenSource(StreamSource):
                 f"cannot open the screen {display}: {said}.",
                 "Give a screen that is there, and a region inside it.",
             ) from error
+        finally:
+            patience.cancel()
 
     def close(self) -> None:
         """End the program, which ends a wait for its next picture."""

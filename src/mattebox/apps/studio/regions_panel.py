@@ -51,7 +51,8 @@ class RegionsPanel:
         """In the stage, over the picture."""
         self._outlines = ui.element("div").classes("regions")
         ui.element("div").classes("region draft").props("id=draft")
-        ui.label("Drag over the picture. Escape, or the button again, cancels.").classes("draw-hint").props("role=status")
+        hint = ui.label("Drag over the picture. Escape, or the button again, cancels.")
+        hint.classes("draw-hint").props("role=status")
 
     def draw(self) -> None:
         """In the current place."""
