@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from mattebox.apps.studio.errands import Errands
 from mattebox.errors import MatteboxError, PipelineError
 from mattebox.settings import Settings, adjusted
 
@@ -112,6 +113,7 @@ class Director:
     def __init__(self, open: Open, settings: Settings) -> None:
         self._open, self._settings = open, settings
         self._steering = threading.Lock()
+        self._errands = Errands()
         self._run: Steerable | None = None
         self._thread: threading.Thread | None = None
         self._state: State = "idle"
@@ -155,8 +157,11 @@ class Director:
         """Open a session and run it; one that runs is stopped first.
 
         Raises:
-            MatteboxError: it cannot be opened.
+            MatteboxError: it cannot be opened, or the program ends.
         """
+        self._errands.run(lambda: self._begin(input, outputs))
+
+    def _begin(self, input: str, outputs: Sequence[str]) -> None:
         with self._steering:
             self._stop()
             self._state = "starting"
@@ -185,17 +190,20 @@ class Director:
             self._stop()
 
     def close(self) -> None:
-        """Stop what runs, for good; a start that is under way is not waited for.
+        """Stop what runs, for good; a start or change that is under way is not waited for.
 
         Raises:
             PipelineError: it did not stop in time.
         """
         self._is_closing = True
         # Whoever presses Ctrl-C while torch is being loaded does not want to see it loaded.
-        if self._steering.acquire(timeout=_CLOSE_S):
-            try:
-                self._stop()
-            finally:
+        self._errands.end()
+        is_ours = self._steering.acquire(timeout=_CLOSE_S)
+        try:
+            # Under way is a start, which has nothing to stop, or a change, which goes down with it.
+            self._stop()
+        finally:
+            if is_ours:
                 self._steering.release()
 
     def apply(self, settings: Settings) -> list[str]:
@@ -207,8 +215,7 @@ class Director:
         Raises:
             MatteboxError: something cannot be had; the old settings stay.
         """
-        with self._steering:
-            return self._apply(settings)
+        return self._errands.run(lambda: self._changed(lambda: settings))
 
     def adjust(self, change: Mapping[str, object]) -> list[str]:
         """``apply`` with a nested mapping over what is in effect.
@@ -216,8 +223,7 @@ class Director:
         Raises:
             MatteboxError: as ``apply``; a value that is not allowed is a SettingsError.
         """
-        with self._steering:
-            return self._apply(adjusted(self._settings, change))
+        return self._errands.run(lambda: self._changed(lambda: adjusted(self._settings, change)))
 
     def glimpse(self) -> Glance | None:
         """The newest matte and picture; None while there is none."""
@@ -241,6 +247,10 @@ class Director:
     def complain(self, error: MatteboxError) -> None:
         """Keep an error for the page."""
         self.said.append(Said(time.time(), "error", str(error)))
+
+    def _changed(self, settings: Callable[[], Settings]) -> list[str]:
+        with self._steering:
+            return self._apply(settings())
 
     def _apply(self, settings: Settings) -> list[str]:
         waiting: list[str] = []

@@ -66,5 +66,6 @@ class Rooms:
         Raises:
             PipelineError: the session did not stop in time.
         """
+        self.gallery.close()
         self.file_job.cancel()
         self.director.close()
