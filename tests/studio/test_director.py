@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from mattebox.apps.studio.director import Director
+from mattebox.apps.studio.director import Director, Tell
 from mattebox.apps.studio.preview import Preview
-from mattebox.errors import MatteboxError, SettingsError, SinkError, SourceNotFound
+from mattebox.errors import MatteboxError, PipelineError, SettingsError, SinkError, SourceNotFound
 from mattebox.settings import Settings
-from web import Glance, Opening
+from web import FakeSession, Glance, Opening
 
 
 @pytest.fixture
@@ -24,6 +25,21 @@ def director(opening: Opening) -> Iterator[Director]:
     director = Director(opening, Settings())
     yield director
     director.stop()
+
+
+class Slow(Opening):
+    """A source that takes its time."""
+
+    def __init__(self, opened: threading.Event) -> None:
+        super().__init__()
+        self._opened = opened
+
+    def __call__(
+        self, input: str, outputs: Sequence[str], settings: Settings, tell: Tell
+    ) -> FakeSession:
+        """When it is told to."""
+        self._opened.wait(30)
+        return super().__call__(input, outputs, settings, tell)
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -182,3 +198,37 @@ def test_pictures_are_made_no_more_often_than_the_page_asks_for(
 def test_errors_of_ours_are_all_that_a_start_raises(director: Director) -> None:
     with pytest.raises(MatteboxError):
         director.start("nothing", ["virtual"])
+
+
+def test_the_end_waits_for_no_source_that_is_being_opened() -> None:
+    """Whoever asked for the start is told so; else the program's end would wait with them."""
+    opened, told = threading.Event(), list[MatteboxError]()
+    slow = Slow(opened)
+    director = Director(slow, Settings())
+
+    def start() -> None:
+        try:
+            director.start("rtsp://silent", [])
+        except MatteboxError as error:
+            told.append(error)
+
+    asking = threading.Thread(target=start)
+    asking.start()
+    wait_until(lambda: director.state == "starting")
+    director.close()
+    asking.join(5)
+    assert not asking.is_alive()
+    assert "ends" in str(told[0])
+    with pytest.raises(PipelineError):
+        director.adjust({"refine": {"low": 0.2}})
+    opened.set()
+    wait_until(lambda: bool(slow.opened) and slow.opened[0].is_over)
+
+
+def test_a_recording_is_completed_though_a_change_is_under_way(
+    director: Director, opening: Opening
+) -> None:
+    director.start("camera:0", [])
+    with director._steering:
+        director.close()
+    assert opening.opened[0].is_over

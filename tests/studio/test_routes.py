@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +59,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
     rooms.close()
 
 
+def begin_broken_off(port: int, path: str) -> None:
+    """Send the beginning of a body, wait until it is being received, and go away."""
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {TOKEN}\r\n"
+    with socket.create_connection(("127.0.0.1", port)) as talking:
+        talking.sendall(f"{head}Content-Length: 3000\r\n\r\nabc".encode())
+        time.sleep(0.3)
+
+
 def png(side: int = 20) -> bytes:
     noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
     return cv2.imencode(".png", noise)[1].tobytes()
@@ -77,7 +87,8 @@ def test_a_script_starts_changes_and_stops(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"refine": {"low": 7}}, {"nothing": 1}, [1], b"{", b"\xff", b"[" * 100_000]
+    "body",
+    [{"refine": {"low": 7}}, {"nothing": 1}, [1], b"{", b"\xff", b"[" * 100_000, b"1" * 5000],
 )
 def test_a_change_that_cannot_be_is_refused_in_words(site: Site, body: object) -> None:
     status, told = site.ask("PATCH", "/api/settings", body)
@@ -126,6 +137,27 @@ def test_an_upload_that_is_too_large_is_refused(site: Site) -> None:
     pieces = iter([bytes(1_000_000)] * (PICTURE_LIMIT // 1_000_000 + 1))
     assert site.ask("POST", "/upload/backdrop?name=a.png", pieces)[0] == 413
     assert not site.rooms.folders.backdrops.exists()
+
+
+def test_an_upload_of_nothing_is_no_large_one(site: Site) -> None:
+    status, told = site.ask("POST", "/upload/backdrop?name=a.png", b"")
+    assert status == 400
+    assert "empty" in told["error"]
+
+
+@pytest.mark.parametrize("path", ["/upload/backdrop?name=a.png", "/api/start"])
+def test_what_breaks_off_is_no_fault_and_leaves_nothing(
+    site: Site, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    received = site.rooms.folders.work / "in"
+    begin_broken_off(site.port, path)
+    site.ask("GET", "/api/state")
+    deadline = time.monotonic() + 10
+    while received.exists() and [*received.iterdir()]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert "Traceback" not in caplog.text
+    assert site.opening.opened == []
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.mp4", "a.exe", "", "a.svg"])

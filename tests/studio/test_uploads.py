@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from bombs import bomb
+from mattebox.apps.studio import gallery as gallery_module
 from mattebox.apps.studio.gallery import MOST_PIXELS, Gallery
 from mattebox.apps.studio.headers import picture_size
 from mattebox.apps.studio.uploads import harmless, harmless_suffix, receive
@@ -154,8 +155,8 @@ def test_what_a_header_hid_is_measured_when_it_is_decoded(
     gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Whatever else our reading of a header may miss."""
-    monkeypatch.setattr("mattebox.apps.studio.gallery.picture_size", lambda _path: (1, 1))
-    monkeypatch.setattr("mattebox.apps.studio.gallery.MOST_PIXELS", 100)
+    monkeypatch.setattr(gallery_module, "picture_size", lambda _path: (1, 1))
+    monkeypatch.setattr(gallery_module, "MOST_PIXELS", 100)
     with pytest.raises(SourceError, match="40×20"):
         gallery.add(picture(tmp_path / "a.png"), "a.png")
     assert [*(tmp_path / "own").iterdir()] == []

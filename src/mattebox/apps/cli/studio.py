@@ -60,9 +60,9 @@ def studio(
     as_json: options.AsJson = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Steer a live session from a page in the browser: preview, backdrops, settings, files.
+    r"""Steer a live session from a page in the browser: preview, backdrops, settings, files.
 
-    Needs `pip install 'mattebox[studio]'`. Ctrl-C stops the session and ends well.
+    Needs `pip install 'mattebox\[studio]'`. Ctrl-C stops the session and ends well.
     """
     show_logs(verbose=verbose)
     with storytelling(as_json=as_json) as reporter:

@@ -20,7 +20,7 @@ _LONGEST_NAME = 80
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for i in range(10))}
 
 
-class TooLarge(SourceError):
+class TooLarge(SourceError):  # noqa: N818 (says what is, not that it errs)
     """The refusal of a body that is longer than ``limit`` bytes."""
 
     def __init__(self, limit: int) -> None:
