@@ -121,6 +121,15 @@ def test_the_newest_picture_is_given_once(site: Site) -> None:
     assert site.ask("GET", "/preview/elsewhere")[0] == 404
 
 
+def test_nothing_is_kept_of_a_session_that_is_over(site: Site) -> None:
+    """A picture of a room that nobody looked at since."""
+    site.ask("POST", "/api/start", {"input": "synthetic", "outputs": []})
+    site.opening.opened[0].seen = Glance(10, 200)
+    assert site.ask("GET", "/preview/both")[0] == 200
+    site.ask("POST", "/api/stop")
+    assert site.rooms.preview._last == {}
+
+
 def test_an_upload_becomes_a_backdrop(site: Site) -> None:
     status, told = site.ask("POST", "/upload/backdrop?name=..%2F..%2Fmine.png", png())
     assert (status, told["title"]) == (200, "mine")
@@ -181,6 +190,22 @@ def test_a_file_is_made_by_a_process_of_its_own(site: Site, tmp_path: Path) -> N
     assert job.progress.state == "done", job.progress.text
     status, made = site.ask("GET", "/result")
     assert (status, made[:4]) == (200, b"\x89PNG")
+    assert [*(site.rooms.folders.work / "in").iterdir()] == []  # the upload is not needed any more
+
+
+def test_a_file_of_the_user_stays_and_the_last_result_goes(site: Site, tmp_path: Path) -> None:
+    site.ask("PATCH", "/api/settings", {"model": {"name": "threshold"}})
+    results = []
+    for name in ("one.png", "two.png"):
+        (own := tmp_path / name).write_bytes(png(64))
+        job = site.rooms.file_job
+        job.start(own, name, site.rooms.director.settings)
+        assert job._reader is not None
+        job._reader.join(60)
+        assert own.exists()
+        assert job.progress.result is not None, job.progress.text
+        results.append(job.progress.result)
+    assert [result.exists() for result in results] == [False, True]
 
 
 def test_a_file_that_cannot_be_made_says_why(site: Site, tmp_path: Path) -> None:
@@ -190,6 +215,7 @@ def test_a_file_that_cannot_be_made_says_why(site: Site, tmp_path: Path) -> None
     job._reader.join(60)
     assert job.progress.state == "failed"
     assert "broken" in job.progress.input
+    assert [*(site.rooms.folders.work / "in").iterdir()] == []
     assert job.progress.text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 import threading
 import time
@@ -21,7 +22,7 @@ from web import Opening, listening
 
 
 def test_the_end_cuts_off_what_still_talks(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Uploads that never end: quietly, and before uvicorn would cancel them."""
     folders = Folders(*(tmp_path / name for name in ("backdrops", "presets", "work", "videos")))
@@ -29,6 +30,7 @@ def test_the_end_cuts_off_what_still_talks(
     app = Starlette(routes=Routes(rooms).table())
     listener, port = listening()
     server = _Server(uvicorn.Config(app, lifespan="off", timeout_graceful_shutdown=5), rooms)
+    monkeypatch.setattr(logging.getLogger("uvicorn"), "propagate", True)
     thread = threading.Thread(target=lambda: asyncio.run(server.serve([listener])))
     thread.start()
     with socket.create_connection(("127.0.0.1", port)) as talking:

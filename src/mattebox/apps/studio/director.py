@@ -114,6 +114,7 @@ class Director:
         self._open, self._settings = open, settings
         self._steering = threading.Lock()
         self._errands = Errands()
+        self._farewells: list[Callable[[], None]] = []
         self._run: Steerable | None = None
         self._thread: threading.Thread | None = None
         self._state: State = "idle"
@@ -141,6 +142,10 @@ class Director:
     def choose(self, input: str, outputs: Sequence[str]) -> None:
         """What the next start takes where nobody says otherwise."""
         self.input, self.outputs = input, tuple(outputs)
+
+    def when_over(self, farewell: Callable[[], None]) -> None:
+        """Call this after every session, before ``stop`` returns."""
+        self._farewells.append(farewell)
 
     def start_soon(self) -> None:
         """Start what is chosen, on a thread of its own; what goes wrong stands on the page."""
@@ -275,6 +280,8 @@ class Director:
             for line in run.story():
                 self._tell(line)
             self._run, self._state = None, "idle"
+            for farewell in self._farewells:
+                farewell()
 
     def _stop(self) -> None:
         run, thread = self._run, self._thread

@@ -54,6 +54,7 @@ class Rooms:
         self.folders = folders
         self.director = director
         self.preview = Preview(self.director.glimpse)
+        self.director.when_over(self.preview.forget)
         self.gallery = Gallery(folders.backdrops)
         self.presets = Presets(folders.presets)
         self.file_job = FileJob(folders.work / "files")

@@ -166,7 +166,7 @@ class Routes:
         try:
             if is_picture(path):
                 _require_decodable(path)
-            self._rooms.file_job.start(path, name, self._rooms.director.settings)
+            self._rooms.file_job.start(path, name, self._rooms.director.settings, is_upload=True)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
