@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import pytest
 
-from mattebox.apps.studio.director import Director, Tell
+from mattebox.apps.studio.director import Director, Tell, rehearse
 from mattebox.apps.studio.preview import Preview
 from mattebox.errors import MatteboxError, PipelineError, SettingsError, SinkError, SourceNotFound
 from mattebox.settings import Settings
@@ -232,3 +232,29 @@ def test_a_recording_is_completed_though_a_change_is_under_way(
     with director._steering:
         director.close()
     assert opening.opened[0].is_over
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"backdrop": {"source": "/etc/passwd"}},
+        {"backdrop": {"source": "gone.jpg"}},
+        {"backdrop": {"source": "transparent"}},
+        {"overlay": {"path": "/etc/passwd"}},
+        {"overlay": {"path": "a\0b"}},
+        {"model": {"name": "a\0b"}},
+        {"live": {"placeholder": "/etc/passwd"}},
+        {"live": {"placeholder": "no colour"}},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_had_is_refused_while_nothing_runs(
+    opening: Opening, change: dict[str, object]
+) -> None:
+    director = Director(opening, Settings(), rehearse)
+    before = director.settings
+    with pytest.raises(MatteboxError):
+        director.adjust(change)
+    assert director.settings is before
+    director.adjust({"backdrop": {"source": "lime"}, "live": {"placeholder": "navy"}})
+    assert director.settings.backdrop.source == "lime"

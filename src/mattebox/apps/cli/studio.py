@@ -103,9 +103,9 @@ def _parts(settings: Settings) -> tuple[Serve, Director]:
             f"mattebox studio needs {error.name}, which is not installed.",
             "Run pip install 'mattebox[studio]'.",
         ) from error
-    from mattebox.apps.studio.director import Director, open_session
+    from mattebox.apps.studio.director import Director, open_session, rehearse
 
-    return serve, Director(open_session, settings)
+    return serve, Director(open_session, settings, rehearse)
 
 
 def _tell(reporter: Reporter, address: str, *, is_reachable: bool) -> None:

@@ -85,6 +85,8 @@ class Steerable(Protocol):
 
 
 Open = Callable[[str, Sequence[str], Settings, Tell], Steerable]
+# Whether what changes between two settings can be had; raises a MatteboxError if not.
+Rehearse = Callable[[Settings, Settings], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,10 +110,13 @@ class Director:
     Args:
         open: makes a session, see ``open_session``.
         settings: to begin with.
+        rehearse: looks at a change while no session runs that would.
     """
 
-    def __init__(self, open: Open, settings: Settings) -> None:
-        self._open, self._settings = open, settings
+    def __init__(
+        self, open: Open, settings: Settings, rehearse: Rehearse = lambda _before, _after: None
+    ) -> None:
+        self._open, self._settings, self._rehearse = open, settings, rehearse
         self._steering = threading.Lock()
         self._errands = Errands()
         self._farewells: list[Callable[[], None]] = []
@@ -262,6 +267,8 @@ class Director:
         if (run := self._run) is not None:
             waiting = run.change(settings)
             self.needs_start = tuple(dict.fromkeys((*self.needs_start, *waiting)))
+        else:
+            self._rehearse(self._settings, settings)
         self._settings = settings
         return waiting
 
@@ -311,3 +318,14 @@ def open_session(input: str, outputs: Sequence[str], settings: Settings, tell: T
         on_outage=lambda outage: tell(f"The source was lost: {outage.reason}"),
         on_failure=lambda _sink, error: tell(f"An output failed, the others go on: {error}"),
     )
+
+
+def rehearse(before: Settings, after: Settings) -> None:
+    """See ``assemble.rehearsal``, which is loaded when it is needed.
+
+    Raises:
+        MatteboxError: what the change names cannot be had.
+    """
+    from mattebox.assemble.rehearsal import rehearse as look
+
+    look(before, after)
