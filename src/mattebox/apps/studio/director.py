@@ -205,10 +205,10 @@ class Director:
         Raises:
             PipelineError: it did not stop in time.
         """
-        self._is_closing = True
+        wait_s, self._is_closing = 0.0 if self._is_closing else _CLOSE_S, True
         # Whoever presses Ctrl-C while torch is being loaded does not want to see it loaded.
         self._errands.end()
-        is_ours = self._steering.acquire(timeout=_CLOSE_S)
+        is_ours = self._steering.acquire(timeout=wait_s)
         try:
             # Under way is a start, which has nothing to stop, or a change, which goes down with it.
             self._stop()
