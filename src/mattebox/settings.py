@@ -64,6 +64,13 @@ class _Section(BaseModel):
         extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True
     )
 
+    @field_validator("*")
+    @classmethod
+    def _no_name_has_a_nul(cls, value: object) -> object:
+        if isinstance(value, str) and "\0" in value:
+            raise ValueError("a text with a NUL character names nothing")
+        return value
+
 
 class InputSettings(_Section):
     """How the input is read."""

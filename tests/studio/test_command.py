@@ -20,6 +20,11 @@ def test_without_the_extra_it_says_what_to_install(monkeypatch: pytest.MonkeyPat
     assert "pip install 'mattebox[studio]'" in outcome.err
 
 
+def test_its_help_names_the_extra() -> None:
+    """Square brackets are markup to what draws the help."""
+    assert "pip install 'mattebox[studio]'" in mattebox("studio", "--help").out
+
+
 def test_a_port_that_is_taken_is_told() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

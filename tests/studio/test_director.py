@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import pytest
 
 from mattebox.apps.studio.director import Director
 from mattebox.apps.studio.preview import Preview
-from mattebox.errors import MatteboxError, SettingsError, SinkError, SourceNotFound
+from mattebox.apps.studio.sessions import Tell, rehearse
+from mattebox.errors import MatteboxError, PipelineError, SettingsError, SinkError, SourceNotFound
 from mattebox.settings import Settings
-from web import Glance, Opening
+from web import FakeSession, Glance, Opening
 
 
 @pytest.fixture
@@ -24,6 +27,23 @@ def director(opening: Opening) -> Iterator[Director]:
     director = Director(opening, Settings())
     yield director
     director.stop()
+
+
+class Slow(Opening):
+    """A source that takes its time."""
+
+    def __init__(self, opened: threading.Event) -> None:
+        super().__init__()
+        self._opened = opened
+
+    @contextmanager
+    def __call__(
+        self, input: str, outputs: Sequence[str], settings: Settings, tell: Tell
+    ) -> Iterator[FakeSession]:
+        """When it is told to."""
+        self._opened.wait(30)
+        with super().__call__(input, outputs, settings, tell) as session:
+            yield session
 
 
 def wait_until(is_so: Callable[[], bool]) -> None:
@@ -182,3 +202,63 @@ def test_pictures_are_made_no_more_often_than_the_page_asks_for(
 def test_errors_of_ours_are_all_that_a_start_raises(director: Director) -> None:
     with pytest.raises(MatteboxError):
         director.start("nothing", ["virtual"])
+
+
+def test_the_end_waits_for_no_source_that_is_being_opened() -> None:
+    """Whoever asked for the start is told so; else the program's end would wait with them."""
+    opened, told = threading.Event(), list[MatteboxError]()
+    slow = Slow(opened)
+    director = Director(slow, Settings())
+
+    def start() -> None:
+        try:
+            director.start("rtsp://silent", [])
+        except MatteboxError as error:
+            told.append(error)
+
+    asking = threading.Thread(target=start)
+    asking.start()
+    wait_until(lambda: director.state == "starting")
+    director.close()
+    asking.join(5)
+    assert not asking.is_alive()
+    assert "ends" in str(told[0])
+    with pytest.raises(PipelineError):
+        director.adjust({"refine": {"low": 0.2}})
+    opened.set()
+    wait_until(lambda: bool(slow.opened) and slow.opened[0].is_over)
+
+
+def test_a_recording_is_completed_though_a_change_is_under_way(
+    director: Director, opening: Opening
+) -> None:
+    director.start("camera:0", [])
+    with director._steering:
+        director.close()
+    assert opening.opened[0].is_over
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"backdrop": {"source": "/etc/passwd"}},
+        {"backdrop": {"source": "gone.jpg"}},
+        {"backdrop": {"source": "transparent"}},
+        {"overlay": {"path": "/etc/passwd"}},
+        {"overlay": {"path": "a\0b"}},
+        {"model": {"name": "a\0b"}},
+        {"live": {"placeholder": "/etc/passwd"}},
+        {"live": {"placeholder": "no colour"}},
+    ],
+    ids=str,
+)
+def test_what_cannot_be_had_is_refused_while_nothing_runs(
+    opening: Opening, change: dict[str, object]
+) -> None:
+    director = Director(opening, Settings(), rehearse)
+    before = director.settings
+    with pytest.raises(MatteboxError):
+        director.adjust(change)
+    assert director.settings is before
+    director.adjust({"backdrop": {"source": "lime"}, "live": {"placeholder": "navy"}})
+    assert director.settings.backdrop.source == "lime"

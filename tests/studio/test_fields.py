@@ -3,12 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import BaseModel
 
-from mattebox.apps.studio.fields import SECTIONS, Field, quality_field, sections
+from mattebox.apps.studio.fields import ELSEWHERE, SECTIONS, Field, quality_field, sections
 from mattebox.errors import SettingsError
 from mattebox.settings import Settings, adjusted, describe
 
 FIELDS = [quality_field(), *(field for section in sections() for field in section.fields)]
+
+
+def test_no_section_is_forgotten() -> None:
+    there = {
+        name for name in Settings.model_fields if isinstance(getattr(Settings(), name), BaseModel)
+    }
+    assert sorted((*SECTIONS, *ELSEWHERE)) == sorted(there)
 
 
 def test_every_option_of_its_sections_is_there() -> None:

@@ -90,6 +90,20 @@ def test_the_token_opens_in_each_of_its_three_places(port: int) -> None:
     assert knock(port, [], f"/x?token={TOKEN}") == 101
 
 
+@pytest.mark.parametrize(
+    "foreign", ['prefs={"a":"b c"}', "x=a,b c", "[a]=1", "name=José", "", "=", "x", 'q="']
+)
+def test_what_other_services_of_this_host_keep_does_not_lock_anyone_out(
+    port: int, foreign: str
+) -> None:
+    """Cookies do not know ports: the browser sends those of all of them."""
+    name, value = cookie(port)
+    for line in (f"{foreign}; {value}", f"{value}; {foreign}"):
+        assert ask(port, headers=[(name, line)])[0] == 200
+        assert knock(port, [(name, line)]) == 101
+    assert ask(port, headers=[(name, f"{foreign}; x{value}")])[0] == 403
+
+
 @pytest.mark.parametrize("wrong", ["", "x", TOKEN[:-1], TOKEN + "x", TOKEN.upper(), "é"])
 def test_no_other_token_does(port: int, wrong: str) -> None:
     as_header = wrong.encode().decode("latin-1")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import http.client
 import json
+import socket
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,6 +59,14 @@ def site(tmp_path: Path) -> Iterator[Site]:
     rooms.close()
 
 
+def begin_broken_off(port: int, path: str) -> None:
+    """Send the beginning of a body, wait until it is being received, and go away."""
+    head = f"POST {path} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nAuthorization: Bearer {TOKEN}\r\n"
+    with socket.create_connection(("127.0.0.1", port)) as talking:
+        talking.sendall(f"{head}Content-Length: 3000\r\n\r\nabc".encode())
+        time.sleep(0.3)
+
+
 def png(side: int = 20) -> bytes:
     noise = np.random.default_rng(0).integers(0, 256, (side, side, 3), np.uint8)
     return cv2.imencode(".png", noise)[1].tobytes()
@@ -77,7 +87,8 @@ def test_a_script_starts_changes_and_stops(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    "body", [{"refine": {"low": 7}}, {"nothing": 1}, [1], b"{", b"\xff", b"[" * 100_000]
+    "body",
+    [{"refine": {"low": 7}}, {"nothing": 1}, [1], b"{", b"\xff", b"[" * 100_000, b"1" * 5000],
 )
 def test_a_change_that_cannot_be_is_refused_in_words(site: Site, body: object) -> None:
     status, told = site.ask("PATCH", "/api/settings", body)
@@ -110,6 +121,15 @@ def test_the_newest_picture_is_given_once(site: Site) -> None:
     assert site.ask("GET", "/preview/elsewhere")[0] == 404
 
 
+def test_nothing_is_kept_of_a_session_that_is_over(site: Site) -> None:
+    """A picture of a room that nobody looked at since."""
+    site.ask("POST", "/api/start", {"input": "synthetic", "outputs": []})
+    site.opening.opened[0].seen = Glance(10, 200)
+    assert site.ask("GET", "/preview/both")[0] == 200
+    site.ask("POST", "/api/stop")
+    assert site.rooms.preview._last == {}
+
+
 def test_an_upload_becomes_a_backdrop(site: Site) -> None:
     status, told = site.ask("POST", "/upload/backdrop?name=..%2F..%2Fmine.png", png())
     assert (status, told["title"]) == (200, "mine")
@@ -126,6 +146,27 @@ def test_an_upload_that_is_too_large_is_refused(site: Site) -> None:
     pieces = iter([bytes(1_000_000)] * (PICTURE_LIMIT // 1_000_000 + 1))
     assert site.ask("POST", "/upload/backdrop?name=a.png", pieces)[0] == 413
     assert not site.rooms.folders.backdrops.exists()
+
+
+def test_an_upload_of_nothing_is_no_large_one(site: Site) -> None:
+    status, told = site.ask("POST", "/upload/backdrop?name=a.png", b"")
+    assert status == 400
+    assert "empty" in told["error"]
+
+
+@pytest.mark.parametrize("path", ["/upload/backdrop?name=a.png", "/api/start"])
+def test_what_breaks_off_is_no_fault_and_leaves_nothing(
+    site: Site, path: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    received = site.rooms.folders.work / "in"
+    begin_broken_off(site.port, path)
+    site.ask("GET", "/api/state")
+    deadline = time.monotonic() + 10
+    while received.exists() and [*received.iterdir()]:
+        assert time.monotonic() < deadline
+        time.sleep(0.01)
+    assert "Traceback" not in caplog.text
+    assert site.opening.opened == []
 
 
 @pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.mp4", "a.exe", "", "a.svg"])
@@ -149,6 +190,22 @@ def test_a_file_is_made_by_a_process_of_its_own(site: Site, tmp_path: Path) -> N
     assert job.progress.state == "done", job.progress.text
     status, made = site.ask("GET", "/result")
     assert (status, made[:4]) == (200, b"\x89PNG")
+    assert [*(site.rooms.folders.work / "in").iterdir()] == []  # the upload is not needed any more
+
+
+def test_a_file_of_the_user_stays_and_the_last_result_goes(site: Site, tmp_path: Path) -> None:
+    site.ask("PATCH", "/api/settings", {"model": {"name": "threshold"}})
+    results = []
+    for name in ("one.png", "two.png"):
+        (own := tmp_path / name).write_bytes(png(64))
+        job = site.rooms.file_job
+        job.start(own, name, site.rooms.director.settings)
+        assert job._reader is not None
+        job._reader.join(60)
+        assert own.exists()
+        assert job.progress.result is not None, job.progress.text
+        results.append(job.progress.result)
+    assert [result.exists() for result in results] == [False, True]
 
 
 def test_a_file_that_cannot_be_made_says_why(site: Site, tmp_path: Path) -> None:
@@ -158,6 +215,7 @@ def test_a_file_that_cannot_be_made_says_why(site: Site, tmp_path: Path) -> None
     job._reader.join(60)
     assert job.progress.state == "failed"
     assert "broken" in job.progress.input
+    assert [*(site.rooms.folders.work / "in").iterdir()] == []
     assert job.progress.text
 
 

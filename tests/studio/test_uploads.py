@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import struct
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -11,10 +12,11 @@ import numpy as np
 import pytest
 
 from bombs import bomb
+from mattebox.apps.studio import gallery as gallery_module
 from mattebox.apps.studio.gallery import MOST_PIXELS, Gallery
 from mattebox.apps.studio.headers import picture_size
 from mattebox.apps.studio.uploads import harmless, harmless_suffix, receive
-from mattebox.errors import DecodeError, SourceError, SourceNotFound
+from mattebox.errors import DecodeError, MatteboxError, SourceError, SourceNotFound
 from places import SAMPLES
 
 
@@ -115,6 +117,62 @@ def test_a_picture_that_is_cut_off_is_refused(gallery: Gallery, tmp_path: Path) 
     upload.write_bytes(whole[: len(whole) // 3])
     with pytest.raises(DecodeError):
         gallery.add(upload, "cut.png")
+
+
+def jpeg(width: int, height: int, before: bytes = b"") -> bytes:
+    """A JPEG of a flat 64×64 picture that says another size, with segments before it."""
+    whole = bytearray(cv2.imencode(".jpg", np.full((64, 64), 128, np.uint8))[1].tobytes())
+    struct.pack_into(">HH", whole, whole.index(b"\xff\xc0") + 5, height, width)
+    return bytes(whole[:2]) + before + bytes(whole[2:])
+
+
+@pytest.mark.parametrize("kind", [0x00, 0x01, 0x02, 0xD0, 0xD8, 0xD9, 0xDA, 0xC8, 0xF0])
+def test_a_size_behind_what_decoders_skip_otherwise_is_not_believed(
+    gallery: Gallery, tmp_path: Path, kind: int
+) -> None:
+    """Skipped by its length, it hides a large picture; a decoder would not skip it so."""
+    hidden, shown = jpeg(12_000, 12_000)[2:-2], jpeg(64, 64)[2:]
+    before = bytes([0xFF, kind]) + struct.pack(">H", 2 + len(hidden))
+    upload = tmp_path / "two.jpg"
+    upload.write_bytes(b"\xff\xd8" + before + hidden + shown)
+    with pytest.raises(DecodeError):
+        picture_size(upload)
+    with pytest.raises(MatteboxError):
+        gallery.add(upload, "two.jpg")
+
+
+def test_fill_bytes_and_every_kind_of_segment_are_gone_over(tmp_path: Path) -> None:
+    """ITU-T T.81, B.1.1.2: any marker may have more 0xFF before it."""
+    path = tmp_path / "a.jpg"
+    segments = b"".join(
+        b"\xff\xff\xff" + bytes([kind]) + b"\0\x06abcd" for kind in (*range(0xE0, 0xF0), 0xFE)
+    )
+    path.write_bytes(jpeg(313, 207, segments + b"\xff\xff"))
+    assert picture_size(path) == (313, 207)
+
+
+def test_what_a_header_hid_is_measured_when_it_is_decoded(
+    gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever else our reading of a header may miss."""
+    monkeypatch.setattr(gallery_module, "picture_size", lambda _path: (1, 1))
+    monkeypatch.setattr(gallery_module, "MOST_PIXELS", 100)
+    with pytest.raises(SourceError, match="40×20"):
+        gallery.add(picture(tmp_path / "a.png"), "a.png")
+    assert [*(tmp_path / "own").iterdir()] == []
+
+
+def test_a_name_that_is_taken_meanwhile_is_not_taken_away(
+    gallery: Gallery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two that arrive at once: whether a name is free is not asked first and believed."""
+    first = gallery.add(picture(tmp_path / "up.png"), "a.png").path.read_bytes()
+    there = Path.exists
+    monkeypatch.setattr(Path, "exists", lambda path: path.parent.name != "own" and there(path))
+    gallery.add(picture(tmp_path / "other.png", 80, 80), "a.png")
+    made = sorted(path.name for path in (tmp_path / "own").iterdir())
+    assert made == ["a 2.jpg", "a.jpg"]
+    assert (tmp_path / "own" / "a.jpg").read_bytes() == first
 
 
 @pytest.mark.slow

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from mattebox.assemble.layers import open_layer
 from mattebox.assemble.live_doors import lasting_name, open_live_sink, open_live_source
+from mattebox.assemble.rehearsal import asked_format
 from mattebox.assemble.steering import Steering, patience, placeholder, refuse_transparency
 from mattebox.errors import SinkError, SourceError
 from mattebox.frame import VideoFormat
@@ -20,7 +21,6 @@ from mattebox.live.on_demand import OnDemand
 from mattebox.live.presenter import Presenter
 from mattebox.live.session import Session
 from mattebox.live.supervisor import Outage, Supervisor
-from mattebox.pixels import pixel_format
 from mattebox.settings import Settings
 
 if TYPE_CHECKING:
@@ -32,7 +32,6 @@ _log = logging.getLogger(__name__)
 # How long the first picture of a camera is waited for before the placeholder is shown without one.
 _FIRST_S = 3.0
 _FIRST_WAIT_S = 0.1
-_TICKS = Fraction(1, 1_000_000)
 
 
 class LiveRun:
@@ -221,7 +220,7 @@ class _Opening:
                     raise
                 if time.monotonic() - began > _FIRST_S:
                     _log.warning("%s", error)
-                    self._format, self.mode = self._asked(), "nothing yet"
+                    self._format, self.mode = asked_format(self._settings), "nothing yet"
                 time.sleep(_FIRST_WAIT_S)
         return self._format
 
@@ -248,9 +247,3 @@ class _Opening:
 
     def _open(self) -> LiveSource:
         return open_live_source(self._input, self._settings, realtime=self._realtime)
-
-    def _asked(self) -> VideoFormat:
-        camera = self._settings.camera
-        rate = Fraction(camera.rate).limit_denominator(1001)
-        size = camera.width // 2 * 2, camera.height // 2 * 2
-        return VideoFormat(*size, pixel_format("yuv420p"), _TICKS, rate)

@@ -187,7 +187,7 @@ class Steering:
     def _prepared_backdrop(self, settings: Settings, undo: ExitStack) -> Callable[[], None]:
         backdrop = chosen_backdrop(settings)
         if self._life is None:
-            _try_out(backdrop, self._presenter.format)
+            try_out(backdrop, self._presenter.format)
             return _nothing
         undo.callback(backdrop.close)
         backdrop.open(self._life.format)
@@ -269,7 +269,7 @@ def refuse_transparency(settings: Settings) -> None:
         )
 
 
-def _try_out(backdrop: Backdrop, format: VideoFormat) -> None:
+def try_out(backdrop: Backdrop, format: VideoFormat) -> None:
     """See whether it can be had, for later."""
     try:
         backdrop.open(format)

@@ -60,9 +60,9 @@ def studio(
     as_json: options.AsJson = False,
     verbose: options.Verbose = False,
 ) -> None:
-    """Steer a live session from a page in the browser: preview, backdrops, settings, files.
+    r"""Steer a live session from a page in the browser: preview, backdrops, settings, files.
 
-    Needs `pip install 'mattebox[studio]'`. Ctrl-C stops the session and ends well.
+    Needs `pip install 'mattebox\[studio]'`. Ctrl-C stops the session and ends well.
     """
     show_logs(verbose=verbose)
     with storytelling(as_json=as_json) as reporter:
@@ -104,9 +104,9 @@ def _parts(settings: Settings) -> tuple[Serve, Director]:
             "Run pip install 'mattebox[studio]'.",
         ) from error
     from mattebox.apps.studio.director import Director
-    from mattebox.apps.studio.sessions import open_session
+    from mattebox.apps.studio.sessions import open_session, rehearse
 
-    return serve, Director(open_session, settings)
+    return serve, Director(open_session, settings, rehearse)
 
 
 def _tell(reporter: Reporter, address: str, *, is_reachable: bool) -> None:

@@ -9,13 +9,14 @@ from __future__ import annotations
 import threading
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mattebox.apps.studio.errands import Errands
 from mattebox.apps.studio.lending import Kind, Lent, keep, lend, names_regions, own
-from mattebox.apps.studio.sessions import Glance, Open, Steerable
+from mattebox.apps.studio.sessions import Glance, Open, Rehearse, Steerable
 from mattebox.assemble.regions import turned
 from mattebox.errors import MatteboxError, PipelineError
 from mattebox.settings import Box, Settings, adjusted
@@ -50,11 +51,17 @@ class Director:
     Args:
         open: makes a session, see ``sessions.open_session``.
         settings: to begin with.
+        rehearse: looks at a change while no session runs that would.
     """
 
-    def __init__(self, open: Open, settings: Settings) -> None:
+    def __init__(
+        self, open: Open, settings: Settings, rehearse: Rehearse = lambda _before, _after: None
+    ) -> None:
         self._open, self._settings, self._lent = open, settings, Lent()
+        self._rehearse = rehearse
         self._steering = threading.Lock()
+        self._errands = Errands()
+        self._farewells: list[Callable[[], None]] = []
         self._run: Steerable | None = None
         self._thread: threading.Thread | None = None
         self._state: State = "idle"
@@ -93,6 +100,10 @@ class Director:
         """What the next start takes where nobody says otherwise."""
         self.input, self.outputs = input, tuple(outputs)
 
+    def when_over(self, farewell: Callable[[], None]) -> None:
+        """Call this after every session, before ``stop`` returns."""
+        self._farewells.append(farewell)
+
     def start_soon(self) -> None:
         """Start what is chosen, on a thread of its own; what goes wrong stands on the page."""
 
@@ -108,8 +119,11 @@ class Director:
         """Open a session and run it; one that runs is stopped first.
 
         Raises:
-            MatteboxError: it cannot be opened.
+            MatteboxError: it cannot be opened, or the program ends.
         """
+        self._errands.run(lambda: self._begin(input, outputs))
+
+    def _begin(self, input: str, outputs: Sequence[str]) -> None:
         with self._steering:
             self._stop()
             self._state = "starting"
@@ -141,17 +155,20 @@ class Director:
             self._stop()
 
     def close(self) -> None:
-        """Stop what runs, for good; a start that is under way is not waited for.
+        """Stop what runs, for good; a start or change that is under way is not waited for.
 
         Raises:
             PipelineError: it did not stop in time.
         """
-        self._is_closing = True
+        wait_s, self._is_closing = 0.0 if self._is_closing else _CLOSE_S, True
         # Whoever presses Ctrl-C while torch is being loaded does not want to see it loaded.
-        if self._steering.acquire(timeout=_CLOSE_S):
-            try:
-                self._stop()
-            finally:
+        self._errands.end()
+        is_ours = self._steering.acquire(timeout=wait_s)
+        try:
+            # Under way is a start, which has nothing to stop, or a change, which goes down with it.
+            self._stop()
+        finally:
+            if is_ours:
                 self._steering.release()
 
     def apply(self, settings: Settings) -> list[str]:
@@ -165,13 +182,7 @@ class Director:
         Raises:
             MatteboxError: something cannot be had; the old settings stay.
         """
-        with self._steering:
-            lent = self._lent
-            if self._run is not None:
-                settings, lent = lend(settings, self.input)
-            waiting = self._apply(settings)
-            self._lent = lent
-            return waiting
+        return self._errands.run(lambda: self._replaced(settings))
 
     def adjust(self, change: Mapping[str, object]) -> list[str]:
         """Lay a nested mapping over what is in effect; regions turn with the mirror.
@@ -182,8 +193,7 @@ class Director:
         Raises:
             MatteboxError: as ``apply``; a value that is not allowed is a SettingsError.
         """
-        with self._steering:
-            return self._apply(turned(self._settings, adjusted(self._settings, change)))
+        return self._errands.run(lambda: self._adjusted(change))
 
     def mark(self, kind: Kind, box: Box) -> None:
         """Add a region of the picture as it is shown.
@@ -193,8 +203,7 @@ class Director:
         Raises:
             MatteboxError: it is none, or cannot be remembered; then it is in effect nevertheless.
         """
-        with self._steering:
-            self._outline(kind, (*getattr(self._settings.subject, kind), box))
+        self._errands.run(lambda: self._outlined(kind, lambda boxes: (*boxes, box)))
 
     def unmark(self, kind: Kind, box: Box) -> None:
         """Remove a region, and from what is remembered too; another's does nothing.
@@ -202,9 +211,11 @@ class Director:
         Raises:
             MatteboxError: as ``mark``.
         """
-        with self._steering:
-            boxes = getattr(self._settings.subject, kind)
-            self._outline(kind, tuple(each for each in boxes if each != box))
+
+        def without(boxes: tuple[Box, ...]) -> tuple[Box, ...]:
+            return tuple(each for each in boxes if each != box)
+
+        self._errands.run(lambda: self._outlined(kind, without))
 
     def remember_regions(self) -> None:
         """Remember the regions in effect for the camera, instead of any before.
@@ -238,19 +249,36 @@ class Director:
         """Keep an error for the page."""
         self.said.append(Said(time.time(), "error", str(error)))
 
+    def _replaced(self, settings: Settings) -> list[str]:
+        with self._steering:
+            lent = self._lent
+            if self._run is not None:
+                settings, lent = lend(settings, self.input)
+            waiting = self._apply(settings)
+            self._lent = lent
+            return waiting
+
+    def _adjusted(self, change: Mapping[str, object]) -> list[str]:
+        with self._steering:
+            return self._apply(turned(self._settings, adjusted(self._settings, change)))
+
     def _apply(self, settings: Settings) -> list[str]:
         waiting: list[str] = []
         if (run := self._run) is not None:
             waiting = run.change(settings)
             self.needs_start = tuple(dict.fromkeys((*self.needs_start, *waiting)))
+        else:
+            self._rehearse(self._settings, settings)
         self._settings = settings
         return waiting
 
-    def _outline(self, kind: Kind, boxes: tuple[Box, ...]) -> None:
-        is_own = self.names_regions
-        self._apply(adjusted(self._settings, {"subject": {kind: boxes}}))
-        if not is_own and self._lent.camera:
-            self._lent = keep(self._settings, self._lent.camera)
+    def _outlined(self, kind: Kind, change: Callable[[tuple[Box, ...]], tuple[Box, ...]]) -> None:
+        with self._steering:
+            is_own = self.names_regions
+            boxes = change(getattr(self._settings.subject, kind))
+            self._apply(adjusted(self._settings, {"subject": {kind: boxes}}))
+            if not is_own and self._lent.camera:
+                self._lent = keep(self._settings, self._lent.camera)
 
     def _tell(self, text: str) -> None:
         self.said.append(Said(time.time(), "info", text))
@@ -268,6 +296,8 @@ class Director:
             for line in run.story():
                 self._tell(line)
             self._run, self._state = None, "idle"
+            for farewell in self._farewells:
+                farewell()
 
     def _stop(self) -> None:
         run, thread = self._run, self._thread

@@ -18,7 +18,7 @@ from mattebox.settings import Settings, parse_assignments
 Value: TypeAlias = str | int | float | bool
 Kind = Literal["switch", "choice", "number", "text", "list"]
 
-# What is worth changing while one looks; sink and input are for files, pipeline for nobody.
+# What is worth changing while one looks.
 SECTIONS = (
     "model",
     "temporal",
@@ -33,6 +33,8 @@ SECTIONS = (
     "chroma",
     "threshold",
 )
+# What is for files, and what is for nobody who only looks.
+ELSEWHERE = ("input", "fix", "sink", "pipeline")
 _STEPS = 100
 
 

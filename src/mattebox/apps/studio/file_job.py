@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -65,13 +66,14 @@ class FileJob:
         self._is_cancelled = False
         self.progress = JobProgress()
 
-    def start(self, input: Path, name: str, settings: Settings) -> None:
-        """Begin with a file; one that is being made is cancelled.
+    def start(self, input: Path, name: str, settings: Settings, *, is_upload: bool = False) -> None:
+        """Begin with a file; one that is being made is cancelled, the last result removed.
 
         Args:
             input: where it is on this machine.
             name: what its user calls it.
             settings: the whole tree.
+            is_upload: whether it is ours, to be removed when the job is over.
 
         Raises:
             SettingsError: there is no such file.
@@ -81,12 +83,13 @@ class FileJob:
             self._cancel()
             if not input.is_file():
                 raise SettingsError(f"there is no file {input}.", "Give the whole path of a file.")
+            self._forget_result()
             result = self._folder / f"{harmless(name, 'result')}-mattebox{_suffix(input)}"
             self._begin(_command(input, result, self._written(settings)))
             self.progress = JobProgress("running", name)
             self._reader = threading.Thread(
                 target=self._follow,
-                args=(self._process, result, name),
+                args=(self._process, result, name, input if is_upload else None),
                 name="file job",
                 daemon=True,
             )
@@ -134,7 +137,14 @@ class FileJob:
         reader.join()
         self._process = self._reader = None
 
-    def _follow(self, process: subprocess.Popen[str], result: Path, name: str) -> None:
+    def _forget_result(self) -> None:
+        if self.progress.result is not None:
+            _remove(self.progress.result)
+            self.progress = JobProgress()
+
+    def _follow(
+        self, process: subprocess.Popen[str], result: Path, name: str, upload: Path | None
+    ) -> None:
         """Read what it tells until it ends."""
         assert process.stdout is not None, "it was asked for"
         said: list[str] = []
@@ -142,6 +152,8 @@ class FileJob:
             said = [*said, self._heard(line, name)][-_LAST_LINES:]
         process.stdout.close()
         code = process.wait()
+        if upload is not None:
+            _remove(upload)
         told = "\n".join(filter(None, said))
         if self._is_cancelled:
             self.progress = JobProgress("cancelled", name)
@@ -168,6 +180,12 @@ class FileJob:
             case "done":
                 return str(event["report"]["sentence"])
         return ""
+
+
+def _remove(path: Path) -> None:
+    # On Windows it stays while somebody reads it; the folder goes at the end.
+    with suppress(OSError):
+        path.unlink()
 
 
 def _suffix(input: Path) -> str:

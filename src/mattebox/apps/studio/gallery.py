@@ -7,15 +7,15 @@ No web here; any thread.
 from __future__ import annotations
 
 import hashlib
+import os
 import secrets
-import subprocess
-import sys
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mattebox.apps.studio.encoding import Encoder
 from mattebox.apps.studio.headers import picture_size
 from mattebox.apps.studio.uploads import harmless, harmless_suffix
 from mattebox.errors import DecodeError, SinkError, SourceError, SourceNotFound
@@ -34,7 +34,6 @@ MOST_PIXELS = 50_000_000
 _KEPT_PX = 3840
 _MOST_VIDEO_PIXELS = 4096 * 2304
 _LONGEST_VIDEO_S = 300.0
-_ENCODING_S = 300.0
 _JPEG_QUALITY = 92
 
 # In a checkout; an installed package has none.
@@ -72,6 +71,7 @@ class Gallery:
 
     def __init__(self, own: Path, shipped: Path | None = None) -> None:
         self._own, self._shipped = own, shipped or _SAMPLES
+        self._encoder = Encoder()
         self._thumbnails: OrderedDict[tuple[Path, int], bytes] = OrderedDict()
         self._drawing = threading.Lock()
 
@@ -113,14 +113,13 @@ class Gallery:
             DecodeError: it is damaged or of a kind that is not taken.
             SourceError: it is too large.
             SinkError: it cannot be written.
+            PipelineError: the program ends.
         """
         is_video = harmless_suffix(name) in VIDEOS
         try:
             self._own.mkdir(parents=True, exist_ok=True)
-            path = (
-                _taken_video(upload, self._own) if is_video else _taken_picture(upload, self._own)
-            )
-            return self._named(path, harmless(name, "backdrop"))
+            taken = self._taken_video if is_video else self._taken_picture
+            return self._named(taken(upload), harmless(name, "backdrop"))
         except OSError as error:
             raise SinkError(
                 f"cannot write into {self._own}: {error.strerror}.", "Check its permissions."
@@ -141,13 +140,32 @@ class Gallery:
                     self._thumbnails.popitem(last=False)
             return self._thumbnails[place]
 
+    def close(self) -> None:
+        """End what is being encoded, for good."""
+        self._encoder.close()
+
+    def _taken_picture(self, upload: Path) -> Path:
+        require_taken_size(*picture_size(upload))
+        picture = _decoded(upload)
+        # The header was read by us, the picture by OpenCV: they need not agree.
+        require_taken_size(picture.shape[1], picture.shape[0])
+        suffix, data = _encoded(_within(picture, _KEPT_PX))
+        path = _hidden(self._own, suffix)
+        path.write_bytes(data)
+        return path
+
+    def _taken_video(self, upload: Path) -> Path:
+        _require_sane_video(upload)
+        path = _hidden(self._own, ".mp4")
+        self._encoder.encode(upload, path)
+        return path
+
     def _named(self, path: Path, stem: str) -> Entry:
         """The encoded file under the first free name that begins with ``stem``."""
         target = path.with_name(f"{stem}{path.suffix}")
         number = 2
-        while target.exists():
+        while not _moved(path, target):
             target, number = path.with_name(f"{stem} {number}{path.suffix}"), number + 1
-        path.rename(target)
         return Entry(_key(target), target, is_own=True)
 
 
@@ -156,13 +174,18 @@ def upload_limit(name: str) -> int:
     return VIDEO_LIMIT if harmless_suffix(name) in VIDEOS else PICTURE_LIMIT
 
 
-def too_many_pixels(width: int, height: int) -> SourceError:
-    """The refusal of a picture of this size."""
-    return SourceError(
-        f"the picture is {width}×{height}: {MOST_PIXELS // 1_000_000} megapixels are the most "
-        "that is taken.",
-        "Scale it down first.",
-    )
+def require_taken_size(width: int, height: int) -> None:
+    """Refuse a picture of more pixels than are taken.
+
+    Raises:
+        SourceError: it is one.
+    """
+    if width * height > MOST_PIXELS:
+        raise SourceError(
+            f"the picture is {width}×{height}: {MOST_PIXELS // 1_000_000} megapixels are the most "
+            "that is taken.",
+            "Scale it down first.",
+        )
 
 
 def _files(folder: Path) -> list[Path]:
@@ -177,25 +200,24 @@ def _key(path: Path) -> str:
     return hashlib.sha256(str(path).encode()).hexdigest()[:16]
 
 
+def _moved(path: Path, target: Path) -> bool:
+    """Whether the name was free; it is ours then, and was nobody else's in between."""
+    try:
+        os.link(path, target)
+    except FileExistsError:
+        return False
+    except OSError:  # a file system without hard links
+        if target.exists():
+            return False
+        path.rename(target)
+        return True
+    path.unlink()
+    return True
+
+
 def _hidden(folder: Path, suffix: str) -> Path:
     """A name that the gallery does not show."""
     return folder / f".{secrets.token_hex(8)}{suffix}"
-
-
-def _taken_picture(upload: Path, folder: Path) -> Path:
-    import cv2
-
-    width, height = picture_size(upload)
-    if width * height > MOST_PIXELS:
-        raise too_many_pixels(width, height)
-    picture = _within(_decoded(upload), _KEPT_PX)
-    path = _hidden(folder, ".png" if picture.shape[2] == 4 else ".jpg")
-    options = [] if picture.shape[2] == 4 else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
-    done, data = cv2.imencode(path.suffix, picture, options)
-    if not done:
-        raise SinkError("OpenCV cannot encode the picture again.")
-    path.write_bytes(data.tobytes())
-    return path
 
 
 def _decoded(path: Path) -> npt.NDArray[np.uint8]:
@@ -218,6 +240,19 @@ def _decoded(path: Path) -> npt.NDArray[np.uint8]:
     return np.asarray(cv2.merge([blue, green, red, *alpha]), np.uint8)
 
 
+def _encoded(picture: npt.NDArray[np.uint8]) -> tuple[str, bytes]:
+    """(suffix, file): PNG where there is alpha, JPEG where there is none."""
+    import cv2
+
+    has_alpha = picture.shape[2] == 4
+    suffix = ".png" if has_alpha else ".jpg"
+    options = [] if has_alpha else [cv2.IMWRITE_JPEG_QUALITY, _JPEG_QUALITY]
+    done, data = cv2.imencode(suffix, picture, options)
+    if not done:
+        raise SinkError("OpenCV cannot encode the picture again.")
+    return suffix, data.tobytes()
+
+
 def _within(picture: npt.NDArray[np.uint8], longest: int) -> npt.NDArray[np.uint8]:
     import cv2
     import numpy as np
@@ -228,27 +263,6 @@ def _within(picture: npt.NDArray[np.uint8], longest: int) -> npt.NDArray[np.uint
     scale = longest / max(height, width)
     size = max(1, round(width * scale)), max(1, round(height * scale))
     return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-
-
-def _taken_video(upload: Path, folder: Path) -> Path:
-    """Decoded and encoded by a process of its own, which a hostile file may bring down alone."""
-    _require_sane_video(upload)
-    path = _hidden(folder, ".mp4")
-    command = [sys.executable, "-m", "mattebox", "run", str(upload), "-o", str(path)]
-    options = ["-m", "none", "--audio", "none", "--layer", "foreground", "--set"]
-    options += ["foreground.estimate=false", "--set", "sink.pixel_format=yuv420p"]
-    try:
-        ended = subprocess.run(
-            [*command, *options], capture_output=True, text=True, timeout=_ENCODING_S, check=False
-        )
-    except subprocess.TimeoutExpired as error:
-        raise SourceError(
-            "the video took too long to be encoded.", "Take a shorter one."
-        ) from error
-    if ended.returncode or not path.exists():
-        path.unlink(missing_ok=True)
-        raise DecodeError("the video cannot be decoded.", ended.stderr.strip()[-300:])
-    return path
 
 
 def _require_sane_video(path: Path) -> None:

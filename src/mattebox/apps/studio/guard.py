@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Awaitable, Callable, Iterable, MutableMapping
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs
 
@@ -128,11 +127,9 @@ def _query(scope: Scope) -> dict[str, list[str]]:
 
 
 def _cookie(line: str, name: str) -> list[str]:
-    try:
-        morsel = SimpleCookie(line).get(name)
-    except CookieError:
-        return []
-    return [] if morsel is None else [morsel.value]
+    """Every value under a name, whatever other services of this host have put beside it."""
+    pairs = (part.partition("=") for part in line.split(";"))
+    return [value.strip() for key, _, value in pairs if key.strip() == name]
 
 
 def _safety(host: str) -> list[tuple[bytes, bytes]]:

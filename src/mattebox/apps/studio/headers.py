@@ -16,7 +16,9 @@ _HEAD = 4 << 20
 _PNG = b"\x89PNG\r\n\x1a\n"
 # ITU-T T.81, table B.1: SOF0 to SOF15 but DHT, JPG and DAC.
 _SIZES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}
-_ALONE = {0x01, *range(0xD0, 0xD9)}
+# DHT, DAC, DQT, DNL, DRI, DHP, EXP, APP0 to APP15, COM: skipped by their length. At any other kind
+# decoders look for the next one instead, and would find another size than we do.
+_SKIPPED = {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, 0xDE, 0xDF, *range(0xE0, 0xF0), 0xFE}
 
 
 def picture_size(path: Path) -> tuple[int, int]:
@@ -51,20 +53,19 @@ def _size(head: bytes) -> tuple[int, int] | None:
 
 
 def _jpeg_size(head: bytes) -> tuple[int, int] | None:
+    """None too where what comes before the size is not of kinds that all decoders skip alike."""
     at = 2
-    while True:
-        if head[at] != 0xFF:
-            return None
-        kind = head[at + 1]
-        if kind in _SIZES:
-            height, width = struct.unpack_from(">HH", head, at + 5)
-            return width, height
-        if kind == 0xFF:  # fill byte
+    while head[at] == 0xFF:
+        while head[at + 1] == 0xFF:  # fill bytes
             at += 1
-        elif kind in _ALONE:
-            at += 2
-        else:
-            at += 2 + int(struct.unpack_from(">H", head, at + 2)[0])
+        kind = head[at + 1]
+        length, height, width = struct.unpack_from(">HxHH", head, at + 2)
+        if kind in _SIZES:
+            return width, height
+        if kind not in _SKIPPED or length < 2:
+            return None
+        at += 2 + length
+    return None
 
 
 def _webp_size(head: bytes) -> tuple[int, int] | None:

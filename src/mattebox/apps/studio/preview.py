@@ -74,6 +74,12 @@ class Preview:
             self._last[view] = glance, shown, now
             return shown
 
+    def forget(self) -> None:
+        """Keep nothing of a session that is over; waits for what is being encoded."""
+        for view, encoding in self._encoding.items():
+            with encoding:
+                self._last.pop(view, None)
+
     def _next_number(self) -> int:
         with self._counting:
             self._number += 1

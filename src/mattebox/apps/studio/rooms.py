@@ -54,6 +54,7 @@ class Rooms:
         self.folders = folders
         self.director = director
         self.preview = Preview(self.director.glimpse)
+        self.director.when_over(self.preview.forget)
         self.gallery = Gallery(folders.backdrops)
         self.presets = Presets(folders.presets)
         self.file_job = FileJob(folders.work / "files")
@@ -66,5 +67,6 @@ class Rooms:
         Raises:
             PipelineError: the session did not stop in time.
         """
+        self.gallery.close()
         self.file_job.cancel()
         self.director.close()

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
@@ -21,7 +21,7 @@ from mattebox.apps.studio import file_job, gallery
 from mattebox.apps.studio.headers import picture_size
 from mattebox.apps.studio.preview import VIEWS
 from mattebox.apps.studio.rooms import Rooms
-from mattebox.apps.studio.uploads import harmless, harmless_suffix, receive, too_large
+from mattebox.apps.studio.uploads import TooLarge, harmless, harmless_suffix, receive
 from mattebox.errors import DecodeError, MatteboxError, SettingsError, SourceError, SourceNotFound
 from mattebox.files import is_picture
 
@@ -153,29 +153,28 @@ class Routes:
     async def _received(self, request: Request, name: str, limit: int) -> Path:
         declared = request.headers.get("content-length", "")
         if declared.isdigit() and int(declared) > limit:
-            raise too_large(limit)
+            raise TooLarge(limit)
         suffix = harmless_suffix(name)
         if suffix not in gallery.PICTURES | gallery.VIDEOS:
             raise DecodeError(
                 f"files that end in {suffix or 'nothing'} are not taken.",
                 "Pictures may be JPEG, PNG or WebP; videos MP4, MOV, MKV or WebM.",
             )
-        return await receive(request.stream(), self._rooms.folders.work / "in", suffix, limit)
+        return await receive(_chunks(request), self._rooms.folders.work / "in", suffix, limit)
 
     def _begin_file(self, path: Path, name: str) -> None:
         try:
             if is_picture(path):
                 _require_decodable(path)
-            self._rooms.file_job.start(path, name, self._rooms.director.own_settings)
+            settings = self._rooms.director.own_settings
+            self._rooms.file_job.start(path, name, settings, is_upload=True)
         except BaseException:
             path.unlink(missing_ok=True)
             raise
 
 
 def _require_decodable(path: Path) -> None:
-    width, height = picture_size(path)
-    if width * height > gallery.MOST_PIXELS:
-        raise gallery.too_many_pixels(width, height)
+    gallery.require_taken_size(*picture_size(path))
 
 
 def _require_names(input: object, outputs: object) -> None:
@@ -188,16 +187,29 @@ def _require_names(input: object, outputs: object) -> None:
         raise SettingsError(f"outputs are names, got {outputs!r}.", 'For example ["virtual"].')
 
 
+async def _chunks(request: Request) -> AsyncIterator[bytes]:
+    """The body as it comes.
+
+    Raises:
+        SourceError: the other side went away before its end.
+    """
+    try:
+        async for chunk in request.stream():
+            yield chunk
+    except ClientDisconnect as error:
+        raise SourceError("the upload broke off.", "Send it again.") from error
+
+
 async def _object(request: Request) -> Mapping[str, Any]:
     """The body as a JSON object; an empty one is an empty object."""
     body = b""
-    async for chunk in request.stream():
+    async for chunk in _chunks(request):
         body += chunk
         if len(body) > _JSON_LIMIT:
-            raise too_large(_JSON_LIMIT)
+            raise TooLarge(_JSON_LIMIT)
     try:
         value = json.loads(body or b"{}")
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # an integer of too many digits, too
         raise SettingsError("the body is no JSON.", "Send an object.") from error
     if not isinstance(value, dict):
         raise SettingsError("the body is no JSON object.", 'For example {"refine": {"low": 0.1}}.')
@@ -208,6 +220,6 @@ def _refused(error: MatteboxError) -> Response:
     status = _BAD
     if isinstance(error, SourceNotFound):
         status = _MISSING
-    elif isinstance(error, SourceError) and not isinstance(error, DecodeError):
+    elif isinstance(error, TooLarge):
         status = _TOO_LARGE
     return JSONResponse({"error": str(error)}, status_code=status, headers=_NO_STORE)

@@ -73,6 +73,8 @@ class Steerable(Protocol):
 
 # Left when the session is over.
 Open = Callable[[str, Sequence[str], Settings, Tell], AbstractContextManager[Steerable]]
+# Whether what changes between two settings can be had; raises a MatteboxError if not.
+Rehearse = Callable[[Settings, Settings], None]
 
 
 @contextmanager
@@ -100,3 +102,14 @@ def open_session(
             yield run
         finally:
             run.give_up()
+
+
+def rehearse(before: Settings, after: Settings) -> None:
+    """See ``assemble.rehearsal``, which is loaded when it is needed.
+
+    Raises:
+        MatteboxError: what the change names cannot be had.
+    """
+    from mattebox.assemble.rehearsal import rehearse as look
+
+    look(before, after)

@@ -6,6 +6,7 @@ the limit and leaves nothing behind. What the bytes are is looked at in ``galler
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 import unicodedata
@@ -17,6 +18,16 @@ from mattebox.errors import SinkError, SourceError
 # Long enough for people, short enough for every file system with a suffix.
 _LONGEST_NAME = 80
 _RESERVED = {"con", "prn", "aux", "nul", *(f"{n}{i}" for n in ("com", "lpt") for i in range(10))}
+
+
+class TooLarge(SourceError):  # noqa: N818 (says what is, not that it errs)
+    """The refusal of a body that is longer than ``limit`` bytes."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(
+            f"the file is larger than {limit / 1e6:.0f} MB, which is the most that is taken.",
+            "Make it smaller, or give its path on this machine.",
+        )
 
 
 def harmless(name: str, otherwise: str) -> str:
@@ -55,7 +66,8 @@ async def receive(chunks: AsyncIterator[bytes], folder: Path, suffix: str, limit
         limit: bytes.
 
     Raises:
-        SourceError: there is more than ``limit``, or nothing; nothing is kept.
+        TooLarge: there is more than ``limit``; nothing is kept.
+        SourceError: there is nothing, or it broke off; nothing is kept.
         SinkError: it cannot be written.
     """
     path = folder / f"{secrets.token_hex(8)}{suffix}"
@@ -79,15 +91,7 @@ async def _write(chunks: AsyncIterator[bytes], path: Path, limit: int) -> None:
         async for chunk in chunks:
             size += len(chunk)
             if size > limit:
-                raise too_large(limit)
-            file.write(chunk)
+                raise TooLarge(limit)
+            await asyncio.to_thread(file.write, chunk)
     if not size:
         raise SourceError("the upload is empty.", "Choose a file with something in it.")
-
-
-def too_large(limit: int) -> SourceError:
-    """The refusal of a body that is longer than ``limit`` bytes."""
-    return SourceError(
-        f"the file is larger than {limit / 1e6:.0f} MB, which is the most that is taken.",
-        "Make it smaller, or give its path on this machine.",
-    )
