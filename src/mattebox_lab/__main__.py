@@ -112,6 +112,7 @@ def live(
     minutes: Annotated[float, typer.Option(help="How long a session runs.", min=1.0)] = 10.0,
     kills: Annotated[int, typer.Option(help="Instead: kill the camera so often.", min=0)] = 0,
     interrupts: Annotated[bool, typer.Option(help="Instead: Ctrl-C at many moments.")] = False,
+    edits: Annotated[int, typer.Option(help="Instead: edit the config so often.", min=0)] = 0,
     seed: Annotated[int, typer.Option(help="Of the moments at which it is killed.")] = 1,
     clip: Annotated[Path, typer.Option(help="What the camera films.")] = ROOT
     / "samples"
@@ -119,6 +120,7 @@ def live(
     assignments: Annotated[list[str] | None, typer.Option("--set", help="Any option.")] = None,
 ) -> None:
     """How a live session holds out: pace, memory, threads, and what is shown in an outage."""
+    from mattebox_lab.live import edits as editing
     from mattebox_lab.live import endurance
     from mattebox_lab.live import interrupts as stopping
 
@@ -130,6 +132,9 @@ def live(
         endurance.kills(kills, seed, typer.echo)
         return
     settings = resolve(load(preset("live")), nested(parse_assignments(assignments or ())))
+    if edits:
+        editing.edits(edits, clip, settings, typer.echo)
+        return
     endurance.steady(minutes, clip, settings, typer.echo)
 
 

@@ -107,16 +107,18 @@ def test_where_somebody_new_comes_in_nothing_is_shown_before_there_is_an_answer(
     assert carrier.map().max() < 0.05
 
 
-def test_somebody_who_changes_has_no_hole() -> None:
-    """A place that looks like nothing before is what is around it."""
+@pytest.mark.parametrize("half", [1, 5])
+def test_somebody_who_changes_has_no_hole(half: int) -> None:
+    """A place that looks like nothing before is what is around it: eyes, a hand before a body."""
     carrier = Carrier()
     arrive(carrier, 0, 64)
     carrier.ask()
     carrier.answer(scene(64), disc(64), scene(64), OPTIONS)
     changed = scene(64)
-    changed[46:48, 62:64] = 255 - changed[46:48, 62:64]
+    place = slice(47 - half, 47 + half), slice(63 - half, 63 + half)
+    changed[place] = 255 - changed[place]
     carrier.arrive(changed, 1 / RATE, OPTIONS)
-    assert carrier.map()[44:50, 60:66].min() > 0.9
+    assert carrier.map()[40:54, 56:70].min() > 0.9
 
 
 @pytest.mark.parametrize("factor", [2, 0.5])

@@ -20,7 +20,7 @@ from mattebox_lab.live.sender import Sender, free_port
 # What is not counted: the network is loaded and its memory taken.
 _BEGINNING_S = 30.0
 _SAMPLED_EVERY_S = 5.0
-_RATE = 25.0
+RATE = 25.0
 _MIB = 1 << 20
 
 # In the room of magenta what is bright is the subject: the judge has to be exact.
@@ -35,12 +35,12 @@ _BRIGHT = {
 def steady(minutes: float, clip: Path, settings: Settings, say: Callable[[str], None]) -> None:
     """Film the clip for some minutes through the network into the device in memory."""
     samples: list[tuple[float, float, int]] = []
-    with Sender(free_port(), _RATE, clip) as sender, _session(sender, settings) as (run, device):
+    with Sender(free_port(), RATE, clip) as sender, session(sender, settings) as (run, device):
         began = time.monotonic()
         while (passed_s := time.monotonic() - began) < 60 * minutes:
             samples.append((passed_s, _memory_mib(), threading.active_count()))
             time.sleep(_SAMPLED_EVERY_S)
-    say(f"{minutes:g} minutes of {clip.name} at {_RATE:g} pictures per second")
+    say(f"{minutes:g} minutes of {clip.name} at {RATE:g} pictures per second")
     _say_pace(device, say)
     _say_growth(samples, say)
     _say_laws(run, say)
@@ -51,9 +51,9 @@ def kills(times: int, seed: int, say: Callable[[str], None]) -> None:
     chance = random.Random(seed)
     down: list[float] = []
     up: list[float] = []
-    sender = Sender(free_port(), _RATE)
+    sender = Sender(free_port(), RATE)
     up.append(sender.start())
-    with _session(sender, resolve(_BRIGHT)) as (run, device):
+    with session(sender, resolve(_BRIGHT)) as (run, device):
         for _ in range(times):
             time.sleep(chance.uniform(2.0, 5.0))
             down.append(sender.kill())
@@ -73,7 +73,8 @@ def kills(times: int, seed: int, say: Callable[[str], None]) -> None:
 
 
 @contextmanager
-def _session(sender: Sender, settings: Settings) -> Iterator[tuple[LiveRun, Device]]:
+def session(sender: Sender, settings: Settings) -> Iterator[tuple[LiveRun, Device]]:
+    """A session from the sender into the device in memory, running while the block does."""
     with devices() as opened:
         run = open_live(sender.address, ["virtual"], settings)
         thread = threading.Thread(target=run.session.run)
@@ -96,9 +97,9 @@ def _first(device: Device, kind: int, after: float) -> float:
 def _say_pace(device: Device, say: Callable[[str], None]) -> None:
     moments = np.array(device.moments)
     steps = np.diff(moments[moments > moments[0] + _BEGINNING_S])
-    off_ms = 1000 * np.abs(steps - 1 / _RATE)
+    off_ms = 1000 * np.abs(steps - 1 / RATE)
     middle, most, worst = np.quantile(off_ms, [0.5, 0.95, 1.0])
-    say(f"pace: {len(steps)} steps of {1000 / _RATE:g} ms, off by {middle:.2f} ms (median), ")
+    say(f"pace: {len(steps)} steps of {1000 / RATE:g} ms, off by {middle:.2f} ms (median), ")
     say(f"  {most:.2f} ms (95 of 100), {worst:.1f} ms (worst)")
 
 
