@@ -129,8 +129,10 @@ def test_every_frame_has_a_matte_of_its_own_and_the_network_looks_at_some() -> N
     """Whenever it is free, at the newest; only the first is waited for."""
     desk = Desk(delay=3)
     frames = [frame(number, 40 + 4 * number) for number in range(13)]
-    mattes = run(desk, frames)
+    past = Past(desk.submit)
+    mattes = run(desk, frames, past)
     assert [matte.frame for matte in mattes] == frames
+    assert past.answers == 4  # the last one has not come yet
     assert desk.asked == [0, 1, 4, 7, 10]
     assert desk.waited == [0]
     for number, matte in enumerate(mattes):

@@ -85,6 +85,7 @@ class LiveRun:
             "shown": asdict(self.presenter.figures),
             "outages": len(self.supervisor.outages),
             "resting": self.supervisor.is_resting,
+            "network_answers": self.steering.answers,
             "source": None if report is None else report.to_dict(),
         }
 
@@ -106,6 +107,11 @@ class LiveRun:
             lines.append(f"The source was lost {len(outages)} times, {longest:.1f} s at most.")
         if (report := self.supervisor.report) is not None:
             lines.append(report.sentence())
+            if (answers := self.steering.answers) is not None and answers < report.written:
+                lines.append(
+                    f"The network looked at {answers} of {report.written} pictures; the others' "
+                    "mattes were carried along their motion."
+                )
         return lines
 
 

@@ -95,6 +95,16 @@ class Steering:
         life = self._life
         return None if life is None else life.layer.glimpse
 
+    @property
+    def answers(self) -> int | None:
+        """How often the network has answered in this life; None where every picture waits for it.
+
+        Any thread.
+        """
+        matting, past = self._matting, self._past
+        is_late = matting is not None and matting.late_stage is not None
+        return past.answers if is_late and past is not None else None
+
     def steer(self, supervisor: Supervisor) -> None:
         """Make changes of the source's settings known to its supervisor."""
         self._supervisor = weakref.ref(supervisor)

@@ -60,10 +60,14 @@ class Past:
 
     Args:
         submit: asks the network on a thread of its own.
+
+    Attributes:
+        answers: how many the network has given.
     """
 
     def __init__(self, submit: Submit) -> None:
         self._submit = submit
+        self.answers = 0
         self._carrier = Carrier()
         self._pending: Future[Answer] | None = None
         self._size: int | None = None
@@ -102,7 +106,9 @@ class Past:
 
     def anew(self) -> Past:
         """One that knows nothing, by the same thread."""
-        return Past(self._submit)
+        past = Past(self._submit)
+        past.answers = self.answers
+        return past
 
     def _has_to_wait(self, moment: float, options: CarryOptions) -> bool:
         answered_at = self._carrier.answered_at
@@ -112,6 +118,7 @@ class Past:
     def _believe(self, answer: Answer, small: _Small, options: CarryOptions) -> _Small:
         """Take in an answer; the newest frame at the size of its map."""
         asked = answer.asked
+        self.answers += 1
         self._is_quick = answer.took_s <= _QUICK_S
         self._size = max(asked.saliency.shape)
         if small.picture.shape[:2] != tuple(asked.saliency.shape):
