@@ -37,6 +37,8 @@ def test_an_end_waits_for_what_was_given_and_leaves_no_thread() -> None:
     last = beside.submit(lambda: "last")
     beside.close()
     assert last.done()
+    with pytest.raises(RuntimeError, match="network"):
+        beside.submit(lambda: None)
     assert threading.active_count() == before
 
 

@@ -47,7 +47,7 @@ def apart(one: Map, other: Map) -> float:
     return float(np.abs(one - other).mean() / other.mean())
 
 
-@pytest.mark.parametrize("options", [OPTIONS, replace(OPTIONS, half_life_s=0)])
+@pytest.mark.parametrize("options", [replace(OPTIONS, half_life_s=s) for s in (0.2, 0.001, 0)])
 def test_a_late_answer_lies_where_its_things_are_now(options: CarryOptions) -> None:
     """Asked about the first picture, answered at the fourth: three steps further on."""
     carrier = Carrier()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
@@ -211,3 +213,69 @@ def test_a_quick_network_is_asked_about_every_frame(monkeypatch: pytest.MonkeyPa
     desk = Desk(delay=3)
     run(desk, [frame(number, 40 + 4 * number) for number in range(6)])
     assert desk.asked == list(range(6))
+
+
+def test_an_error_of_a_network_that_is_no_longer_used_is_nobodys() -> None:
+    """It is asked by a stage that another has replaced: the new one asks its own."""
+
+    class Broken(BrightnessSegmenter):
+        def saliency(self, batch: torch.Tensor) -> torch.Tensor:
+            if self.batches:
+                raise SegmenterError("the device is gone.")
+            return super().saliency(batch)
+
+    desk = Desk(delay=3)
+    past = Past(desk.submit)
+    run(desk, [frame(number, 40) for number in range(3)], past, Broken(4))
+    mattes = run(desk, [frame(number, 40) for number in range(3, 8)], past)
+    assert max(error(matte, 40) for matte in mattes) < 0.2
+
+
+def test_a_failure_keeps_no_picture() -> None:
+    """Else every outage would keep one until cycles are collected."""
+
+    class Failing(BrightnessSegmenter):
+        def saliency(self, batch: torch.Tensor) -> torch.Tensor:
+            raise SegmenterError("the device is gone.")
+
+    gc.collect()
+    gc.disable()
+    try:
+        only = frame(0, 40)
+        kept = weakref.ref(only.planes[0])
+        with pytest.raises(SegmenterError):
+            run(Desk(delay=0), [only], segmenter=Failing(4))
+        del only
+        assert kept() is None
+    finally:
+        gc.enable()
+
+
+def test_what_is_no_number_is_nobody_and_is_forgotten() -> None:
+    """A network that fails once does not spoil the session."""
+
+    class Spotted(BrightnessSegmenter):
+        def saliency(self, batch: torch.Tensor) -> torch.Tensor:
+            map = super().saliency(batch)
+            if len(self.batches) == 1:
+                map[..., 20, 40] = torch.nan
+            return map
+
+    mattes = run(Desk(delay=0), [frame(n, 40) for n in range(6)], segmenter=Spotted(4))
+    assert all(torch.isfinite(matte.alpha).all() for matte in mattes)
+    assert error(mattes[-1], 40) < 0.2
+
+
+def test_a_past_that_is_forgotten_holds_no_picture() -> None:
+    """Nor does it know anything."""
+    desk = Desk(delay=3)
+    past = Past(desk.submit)
+    last = frame(4, 40)
+    kept = weakref.ref(last.planes[0])
+    run(desk, [*(frame(number, 40) for number in range(4)), last], past)
+    past.forget()
+    del last
+    gc.collect()
+    assert kept() is None
+    assert past.is_of(desk.submit)
+    assert not past.is_of(Desk(delay=0).submit)

@@ -7,7 +7,10 @@ import torch
 
 import clips
 from mattebox.assemble import matting_options
+from mattebox.live.beside import Beside
+from mattebox.matting.carry import CarryOptions
 from mattebox.matting.composite import composite
+from mattebox.matting.late import Past, matting_late
 from mattebox.matting.stage import matting
 from mattebox.nets import weights
 from mattebox.nets.torch_engine import TorchSegmenter
@@ -54,14 +57,25 @@ def test_a_batch_on_a_gpu_gives_each_picture_what_it_gets_alone(device: str) -> 
     assert torch.allclose(together, alone, atol=1e-3)  # TF32 rounds by the shape of the batch
 
 
-def test_the_matting_stage_runs_on_a_gpu_and_composes_on_the_cpu(device: str) -> None:
+@pytest.mark.parametrize("is_late", [False, True], ids=["waits", "late"])
+def test_the_matting_stage_runs_on_a_gpu_and_composes_on_the_cpu(
+    device: str, is_late: bool
+) -> None:
     """The matte stays where the segmenter is until it is laid over the planes."""
     options = matting_options(Settings())
     # Larger than the network's picture: edges are learnt only where a map is enlarged.
     format = clips.video_format("yuv420p", (640, 360))
     frames = [clips.pattern_frame(format, number) for number in range(3)]
 
-    mattes = list(matting(iter([frames]), segmenter(device, "auto"), options))
+    network = segmenter(device, "auto")
+    if is_late:
+        carrying = CarryOptions(0.2, certainty=0.5, scene_cut=0.5, gap_s=0.5, longest_s=0.3)
+        beside = Beside("network")
+        past = Past(beside.submit)
+        mattes = list(matting_late(iter([frames]), network, options, carrying, past))
+        beside.close()
+    else:
+        mattes = list(matting(iter([frames]), network, options))
 
     assert [matte.alpha.device.type for matte in mattes] == ["cuda"] * 3
     pictures = [composite(matte, matte.frame.planes) for matte in mattes]

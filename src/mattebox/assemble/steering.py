@@ -241,6 +241,8 @@ class Steering:
             yield from following(batches, self._current_stage)
         finally:
             beside.close()
+            if (past := self._past) is not None and past.is_of(beside.submit):
+                past.forget()  # there are pictures of the room in it
 
     def _current_stage(self) -> MattingStage:
         assert self._stage is not None, "a data path has been built"

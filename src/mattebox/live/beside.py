@@ -24,13 +24,19 @@ class Beside:
     """
 
     def __init__(self, name: str) -> None:
-        self._name = name
+        self._name, self._is_closed = name, False
         self._thread: threading.Thread | None = None
         self._work: queue.SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None]
         self._work = queue.SimpleQueue()
 
     def submit(self, work: Callable[[], Result], /) -> Future[Result]:
-        """Do this after what was given before; the future has what it returns or raises."""
+        """Do this after what was given before; the future has what it returns or raises.
+
+        Raises:
+            RuntimeError: it is closed.
+        """
+        if self._is_closed:
+            raise RuntimeError(f"{self._name!r} has ended: it takes no more work.")
         future: Future[Result] = Future()
         self._work.put((future, work))
         if self._thread is None:
@@ -40,6 +46,7 @@ class Beside:
 
     def close(self) -> None:
         """Do what was given, end, and wait for that."""
+        self._is_closed = True
         self._work.put(None)
         if self._thread is not None:
             self._thread.join()

@@ -25,6 +25,8 @@ _ASKED = ((5, np.float32(0.6)), (17, np.float32(0.03)))
 # From one half of them to three quarters, the answer goes from 0 to 1.
 _STEEP = np.float32(4)
 _TINY = np.float32(1e-9)
+# So often at most what is known loses half its weight before there must be an answer.
+_HALVED = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +147,10 @@ class Carrier:
 
 
 def _left(alike: Map, elapsed_s: float, options: CarryOptions) -> Belief:
-    # Without a half-life nothing fades: the next answer takes its place.
-    return left(alike, elapsed_s, options.half_life_s or np.inf)
+    # Without a half-life nothing fades: the next answer takes its place. With a very short one all
+    # would be gone before that.
+    half_life_s = max(options.half_life_s, options.longest_s / _HALVED)
+    return left(alike, elapsed_s, half_life_s if options.half_life_s else np.inf)
 
 
 def _resized(values: Belief, size: tuple[int, int]) -> Belief:

@@ -12,19 +12,21 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
-from typing import Protocol, TypeVar
+from functools import partial
+from typing import Protocol, TypeAlias, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from mattebox.colour import Plane
+from mattebox.errors import MatteboxError
 from mattebox.frame import Frame, Matte
 from mattebox.matting.asking import Asked, Asking
 from mattebox.matting.carry import Carrier, CarryOptions
 from mattebox.matting.motion import Picture
 from mattebox.matting.prepare import prepare_with_guides
-from mattebox.matting.stage import Finishing, MattingOptions, asking_for, torch_threads
+from mattebox.matting.stage import Finishing, MattingOptions, torch_threads, usual_threads
 from mattebox.ports import Segmenter
 from mattebox.timing import seconds
 
@@ -55,6 +57,10 @@ class Answer:
     took_s: float
 
 
+# Asks the network about a frame; whether nothing else is done meanwhile.
+Ask: TypeAlias = Callable[[Frame, bool], Answer]
+
+
 class Past:
     """What is known of one stream; a stage that is exchanged leaves it to the one after it.
 
@@ -70,18 +76,17 @@ class Past:
         self.answers = 0
         self._carrier = Carrier()
         self._pending: Future[Answer] | None = None
+        self._asked_by: Ask | None = None
         self._size: int | None = None
         self._is_quick = False
 
-    def look(
-        self, frame: Frame, size: int, ask: Callable[[Frame], Answer], options: CarryOptions
-    ) -> Asked:
+    def look(self, frame: Frame, size: int, ask: Ask, options: CarryOptions) -> Asked:
         """What is known of a frame by now; its map is on the CPU.
 
         Args:
             frame: the next one, in order.
             size: the long side of the first map, in pixels.
-            ask: asks the network, on the other thread.
+            ask: asks the network, on the other thread; one for each stage.
             options: how long what was seen counts.
 
         Raises:
@@ -92,17 +97,39 @@ class Past:
         goes_on = self._carrier.arrive(small.picture, moment, options)
         is_answered = False
         while not is_answered:
+            has_to_wait = self._has_to_wait(moment, options)
             if self._pending is None:
-                self._pending = self._submit(lambda: ask(frame))
+                self._pending = self._submit(partial(ask, frame, has_to_wait))
+                self._asked_by = ask
                 self._carrier.ask()
-            if not (self._pending.done() or self._has_to_wait(moment, options)):
+            if not (self._pending.done() or has_to_wait):
                 break
-            pending, self._pending = self._pending, None
-            answer = pending.result()
-            small = self._believe(answer, small, options)
-            is_answered = answer.asked.frame is frame
+            if (answer := self._answer(ask)) is not None:
+                small = self._believe(answer, small, options)
+                is_answered = answer.asked.frame is frame
         map = torch.from_numpy(self._carrier.map())
         return Asked(frame, small.tensor, small.guide, map, begins=not goes_on)
+
+    def forget(self) -> None:
+        """Keep no picture; the thread that asks has ended."""
+        self._carrier, self._pending = Carrier(), None
+
+    def is_of(self, submit: Submit) -> bool:
+        """Whether the network is asked by that."""
+        return self._submit == submit
+
+    def _answer(self, ask: Ask) -> Answer | None:
+        """What was asked last; None where that failed and was asked by a stage before this one."""
+        assert self._pending is not None, "something was asked"
+        pending, self._pending = self._pending, None
+        try:
+            return pending.result()
+        except MatteboxError:
+            if self._asked_by is ask:
+                raise
+            return None
+        finally:
+            del pending  # an error holds this frame, and so what it holds
 
     def anew(self) -> Past:
         """One that knows nothing, by the same thread."""
@@ -154,19 +181,20 @@ def matting_late(
     Raises:
         SegmenterError: the network failed.
     """
-    threads = torch.get_num_threads()
-    asking = asking_for(options, segmenter)
+    asking = Asking(segmenter, options.size, options.focus, sees_cuts=False)
     finishing = Finishing(options, segmenter.device)
 
-    def ask(frame: Frame) -> Answer:
-        # One is left to what goes on meanwhile.
-        with torch_threads(max(1, threads - 1), otherwise=threads):
+    def ask(frame: Frame, alone: bool) -> Answer:
+        # Otherwise one is left to what goes on meanwhile.
+        with torch_threads(usual_threads() if alone else max(1, usual_threads() - 1)):
             return _answered(asking, frame)
 
     for batch in batches:
         for frame in batch:
             asked = past.look(frame, options.size, ask, carrying)
-            yield finishing.matte(asked, asked.saliency.to(segmenter.device))
+            yield finishing.matte(asked, asked.saliency)
+            del frame, asked  # or they would live on while the next one is waited for
+        del batch
 
 
 def _answered(asking: Asking, frame: Frame) -> Answer:

@@ -11,6 +11,7 @@ from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import cache
 
 import numpy as np
 import torch
@@ -85,8 +86,7 @@ class Finishing:
     """
 
     def __init__(self, options: MattingOptions, device: torch.device) -> None:
-        self._threads = torch.get_num_threads()
-        self._refine = _on_device(options.refine, device)
+        self._device, self._refine = device, _on_device(options.refine, device)
         self._subject, self._chooser = options.subject, Chooser(options.subject)
 
     def matte(self, asked: Asked, saliency: Tensor) -> Matte:
@@ -94,8 +94,8 @@ class Finishing:
         frame = asked.frame
         if asked.begins:
             self._chooser.forget()
-        with torch_threads(1, otherwise=self._threads):
-            kept = kept_by(self._chooser, saliency, frame).to(asked.saliency.device)
+        with torch_threads(1):
+            kept = kept_by(self._chooser, saliency, frame).to(self._device)
             alpha, coverage = refine_in_cells(kept, frame, self._refine, asked.guide)
             alpha, coverage = _within_limits(alpha, coverage, frame, self._subject)
         return Matte.covered(frame, alpha, asked.saliency, coverage)
@@ -171,18 +171,27 @@ def _look(asked: Asked) -> Look:
     return Look(picture, asked.saliency.cpu().numpy(), moment)
 
 
+@cache
+def usual_threads() -> int:
+    """How many threads PyTorch takes in this program where nobody says otherwise.
+
+    Asked once: a thread begins with the number that was set last, and another one may be in
+    between.
+    """
+    return torch.get_num_threads()
+
+
 @contextmanager
-def torch_threads(number: int, *, otherwise: int) -> Iterator[None]:
-    """Run what follows on so many threads, then go back to ``otherwise`` many.
+def torch_threads(number: int) -> Iterator[None]:
+    """Run what follows on so many threads, then go back to as many as usual.
 
     One is for small steps, of well under a millisecond each. Shared among threads they cost several
     times as much: the helpers stay awake between steps, waiting for the next one. On one thread a
-    1280×720 frame took 3 ms of CPU time, on two threads of a busy machine of two cores 40. Later
-    threads begin with the number that was set last, so it is not read again here: another stage may
-    be in between.
+    1280×720 frame took 3 ms of CPU time, on two threads of a busy machine of two cores 40.
     """
+    usual = usual_threads()
     torch.set_num_threads(number)
     try:
         yield
     finally:
-        torch.set_num_threads(otherwise)
+        torch.set_num_threads(usual)

@@ -171,7 +171,11 @@ def _after(last: _Seen | None, look: Look, finder: MotionFinder, options: Tempor
 
 
 def belief_of(saliency: Map, certainty: float) -> Belief:
-    """What one map says by itself; ``certainty`` as in ``TemporalOptions``."""
+    """What one map says by itself; ``certainty`` as in ``TemporalOptions``.
+
+    What is no number is nobody: it would spread from frame to frame.
+    """
+    saliency = np.nan_to_num(saliency, nan=0.0)
     sure = np.square(2 * saliency - 1)
     weight = 1 - certainty * (1 - sure)
     return np.asarray(cv2.merge((saliency * weight, weight)), np.float32)
