@@ -64,7 +64,14 @@ class Answering(Future[Any]):
         """What the work returns; noted if that had to be waited for."""
         if not self.done():
             self._desk.waited.append(self._desk.number)
-        return self._work()
+        try:
+            self.set_result(self._work())
+        except SegmenterError as error:
+            self.set_exception(error)
+        try:
+            return super().result(timeout)
+        finally:
+            del self  # as there: the error holds this frame
 
 
 @dataclass
