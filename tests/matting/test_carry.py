@@ -141,3 +141,21 @@ def test_an_answer_of_another_size_is_believed_at_that_size(factor: float) -> No
     assert apart(carrier.map(), disc(52, size)) < 0.25
     assert carrier.arrive(at_size(scene(56)), 4 / RATE, OPTIONS)
     assert apart(carrier.map(), disc(56, size)) < 0.3
+
+
+def test_a_picture_that_is_turned_is_known_turned() -> None:
+    """What is believed, and what the network is still looking at, while things move."""
+    carrier = Carrier()
+    arrive(carrier, 0, 40)
+    carrier.ask()
+    carrier.answer(scene(40), disc(40), scene(40), OPTIONS)
+    carrier.ask()
+    arrive(carrier, 1, 42)
+    carrier.expect_turn()
+    assert arrive(carrier, 2, 44)
+    for number in (3, 4):
+        mirrored = np.ascontiguousarray(scene(40 + 2 * number)[:, ::-1])
+        assert carrier.arrive(mirrored, number / RATE, OPTIONS)
+    assert apart(carrier.map(), disc(48)[:, ::-1]) < 0.2
+    carrier.answer(scene(40), disc(40), mirrored, OPTIONS)
+    assert apart(carrier.map(), disc(48)[:, ::-1]) < 0.2 < 0.5 < apart(carrier.map(), disc(48))

@@ -111,6 +111,11 @@ def frame(number: int, x: int, *, seed: int = 0) -> Frame:
     return Frame((room, room, room), FORMAT, number)
 
 
+def turned(frame: Frame) -> Frame:
+    """With left and right exchanged."""
+    return replace(frame, planes=tuple(np.ascontiguousarray(p[:, ::-1]) for p in frame.planes))
+
+
 def run(
     desk: Desk,
     frames: list[Frame],
@@ -203,15 +208,26 @@ def test_an_error_of_the_network_is_raised_once_it_is_known() -> None:
 
 
 def test_a_stage_goes_on_where_another_one_was() -> None:
-    """With its past it waits for nothing; one that begins anew waits."""
+    """With its past it waits for nothing."""
     desk = Desk(delay=3)
     past = Past(desk.submit)
     run(desk, [frame(number, 40) for number in range(5)], past)
     mattes = run(desk, [frame(number, 40) for number in range(5, 9)], past)
     assert desk.waited == [0]
     assert max(error(matte, 40) for matte in mattes) < 0.2
-    run(desk, [frame(number, 40) for number in range(9, 12)], past.anew())
-    assert desk.waited == [0, 9]
+
+
+def test_a_picture_that_is_turned_waits_for_nothing() -> None:
+    """Nor does one from before that was on its way, nor an answer about one."""
+    desk = Desk(delay=3)
+    past = Past(desk.submit)
+    run(desk, [frame(number, 30) for number in range(6)], past)
+    past.expect_turn()
+    frames = [frame(6, 30), *(turned(frame(number, 30)) for number in range(7, 13))]
+    mattes = run(desk, frames, past)
+    assert desk.waited == [0]
+    assert error(mattes[0], 30) < 0.2
+    assert max(error(matte, 192 - 48 - 30) for matte in mattes[1:]) < 0.2
 
 
 def test_a_quick_network_is_asked_about_every_frame(monkeypatch: pytest.MonkeyPatch) -> None:

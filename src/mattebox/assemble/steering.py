@@ -188,8 +188,8 @@ class Steering:
         def exchange() -> None:
             self._matting = matting
             if self._past is not None:
-                # What is known is of the picture the other way round.
-                self._past = self._past.anew() if turns else self._past
+                if turns:
+                    self._past.expect_turn()
                 self._stage = matting.stage_after(self._past)
 
         return exchange

@@ -7,12 +7,12 @@ arrays on the CPU; one thread.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
 
-from mattebox.matting.motion import MotionFinder, Picture, Way, carried
+from mattebox.matting.motion import MotionFinder, Picture, Values, Way, carried
 from mattebox.matting.temporal import Belief, Map, belief_of, left, likeness
 
 # Where what was carried is doubted, the places around it are asked, with so much weight: what most
@@ -52,10 +52,22 @@ class _Question:
 
     Attributes:
         way: None: it is the newest one.
+        is_turned: whether it has left and right exchanged, seen from the newest one.
     """
 
     moment: float
     way: Way | None = None
+    is_turned: bool = False
+
+    def onward(self, back: Way) -> _Question:
+        """Seen from the next picture, from which ``back`` leads to the newest one."""
+        beyond = 0 if self.way is None else carried(self.way, back)
+        return replace(self, way=np.asarray(back + beyond, np.float32))
+
+    def turned(self) -> _Question:
+        """Seen from the newest picture with left and right exchanged."""
+        way = None if self.way is None else _mirrored(self.way) * np.array((-1, 1), np.float32)
+        return replace(self, way=way, is_turned=not self.is_turned)
 
 
 class Carrier:
@@ -72,7 +84,12 @@ class Carrier:
         self._moment = 0.0
         self._belief: Belief | None = None
         self._question: _Question | None = None
+        self._may_turn = False
         self.answered_at: float | None = None
+
+    def expect_turn(self) -> None:
+        """Pictures soon come with left and right exchanged. Any thread."""
+        self._may_turn = True
 
     def arrive(self, picture: Picture, moment: float, options: CarryOptions) -> bool:
         """Go on to the next picture; whether it belongs to the scene of the one before.
@@ -82,6 +99,8 @@ class Carrier:
             moment: when it is shown, in seconds.
             options: how long what was seen counts.
         """
+        if self._may_turn:
+            self._turn_with(picture)
         before, elapsed = self._picture, moment - self._moment
         self._picture, self._moment = picture, moment
         if before is None or before.shape != picture.shape or not 0 < elapsed <= options.gap_s:
@@ -95,9 +114,8 @@ class Carrier:
         if self._belief is not None:
             self._belief = carried(self._belief, back)
             self._belief *= _left(alike, elapsed, options)
-        if (question := self._question) is not None:
-            beyond = 0 if question.way is None else carried(question.way, back)
-            self._question = _Question(question.moment, np.asarray(back + beyond, np.float32))
+        if self._question is not None:
+            self._question = self._question.onward(back)
         return True
 
     def ask(self) -> None:
@@ -119,6 +137,8 @@ class Carrier:
         if question is None:
             return
         self._picture = picture
+        if question.is_turned:
+            shown, saliency = _mirrored(shown), _mirrored(saliency)
         size = saliency.shape[0], saliency.shape[1]
         own = belief_of(saliency, options.certainty)
         if question.way is not None:
@@ -142,8 +162,24 @@ class Carrier:
             weight = weight + say * of_all
         return np.asarray(weighted / np.maximum(weight, _TINY), np.float32)
 
+    def _turn_with(self, picture: Picture) -> None:
+        """Exchange left and right of all that is known, if that is what has become of it."""
+        before = self._picture
+        if before is None or before.shape != picture.shape:
+            return
+        turned = _mirrored(before)
+        if cv2.norm(picture, turned, cv2.NORM_L1) >= cv2.norm(picture, before, cv2.NORM_L1):
+            return  # a picture from before that was on its way
+        self._may_turn, self._picture = False, turned
+        self._belief = None if self._belief is None else _mirrored(self._belief)
+        self._question = None if self._question is None else self._question.turned()
+
     def _forget(self) -> None:
         self._belief = self._question = self.answered_at = None
+
+
+def _mirrored(values: Values) -> Values:
+    return np.ascontiguousarray(values[:, ::-1])
 
 
 def _left(alike: Map, elapsed_s: float, options: CarryOptions) -> Belief:

@@ -131,11 +131,9 @@ class Past:
         finally:
             del pending  # an error holds this frame, and so what it holds
 
-    def anew(self) -> Past:
-        """One that knows nothing, by the same thread."""
-        past = Past(self._submit)
-        past.answers = self.answers
-        return past
+    def expect_turn(self) -> None:
+        """Frames soon come with left and right exchanged. Any thread."""
+        self._carrier.expect_turn()
 
     def _has_to_wait(self, moment: float, options: CarryOptions) -> bool:
         answered_at = self._carrier.answered_at
