@@ -145,17 +145,17 @@ def test_an_answer_of_another_size_is_believed_at_that_size(factor: float) -> No
 
 def test_a_picture_that_is_turned_is_known_turned() -> None:
     """What is believed, and what the network is still looking at, while things move."""
+    newest_only = replace(OPTIONS, half_life_s=0)
     carrier = Carrier()
-    arrive(carrier, 0, 40)
+    arrive(carrier, 0, 40, newest_only)
     carrier.ask()
-    carrier.answer(scene(40), disc(40), scene(40), OPTIONS)
+    carrier.answer(scene(40), disc(40), scene(40), newest_only)
     carrier.ask()
-    arrive(carrier, 1, 42)
+    arrive(carrier, 1, 44, newest_only)
     carrier.expect_turn()
-    assert arrive(carrier, 2, 44)
-    for number in (3, 4):
-        mirrored = np.ascontiguousarray(scene(40 + 2 * number)[:, ::-1])
-        assert carrier.arrive(mirrored, number / RATE, OPTIONS)
+    assert arrive(carrier, 2, 48, newest_only)
+    mirrored = np.ascontiguousarray(scene(48)[:, ::-1])
+    assert carrier.arrive(mirrored, 3 / RATE, newest_only)
     assert apart(carrier.map(), disc(48)[:, ::-1]) < 0.2
-    carrier.answer(scene(40), disc(40), mirrored, OPTIONS)
+    carrier.answer(scene(40), disc(40), mirrored, newest_only)
     assert apart(carrier.map(), disc(48)[:, ::-1]) < 0.2 < 0.5 < apart(carrier.map(), disc(48))
