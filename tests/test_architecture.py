@@ -13,7 +13,18 @@ from places import ROOT
 PACKAGE = ROOT / "src" / "mattebox"
 MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
-HALL = {"errors", "timing", "files", "pixels", "colour", "frame", "ports", "around", "program"}
+HALL = {
+    "anchor",
+    "errors",
+    "timing",
+    "files",
+    "pixels",
+    "colour",
+    "frame",
+    "ports",
+    "around",
+    "program",
+}
 DOORS = {"sources", "backdrops", "sinks", "nets"}
 # A room, and which rooms of ours it may import besides itself.
 ALLOWED = {

@@ -18,22 +18,12 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from mattebox.anchor import Anchor
 from mattebox.errors import SettingsError
 
 Quality = Literal["fast", "balanced", "best"]
 LayerName = Literal["composite", "cutout", "foreground", "saliency", "matte"]
 Fit = Literal["cover", "contain", "stretch", "tile"]
-Anchor = Literal[
-    "center",
-    "top",
-    "bottom",
-    "left",
-    "right",
-    "top-left",
-    "top-right",
-    "bottom-left",
-    "bottom-right",
-]
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Box = tuple[Share, Share, Share, Share]

@@ -7,7 +7,8 @@ from fractions import Fraction
 import numpy as np
 import pytest
 
-from mattebox.backdrops.fit import Anchor, Box, Fit, Picture, lay_out, place, placement
+from mattebox.anchor import Anchor
+from mattebox.backdrops.fit import Box, Fit, Picture, lay_out, place, placement
 from mattebox.colour import Rgb
 
 SQUARE = Fraction(1)

@@ -14,7 +14,8 @@ import av
 import numpy as np
 from av.filter import Graph
 
-from mattebox.backdrops.fit import Anchor, Box, Fit, Placement, lay_out, placement
+from mattebox.anchor import Anchor
+from mattebox.backdrops.fit import Box, Fit, Placement, lay_out, placement
 from mattebox.colour import (
     MATRIX_BT470BG,
     MATRIX_BT601,

@@ -13,20 +13,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mattebox.anchor import Anchor
 from mattebox.colour import Rgb
 
 Fit: TypeAlias = Literal["cover", "contain", "stretch", "tile"]
-Anchor: TypeAlias = Literal[
-    "center",
-    "top",
-    "bottom",
-    "left",
-    "right",
-    "top-left",
-    "top-right",
-    "bottom-left",
-    "bottom-right",
-]
 Size: TypeAlias = tuple[int, int]  # (height, width)
 Picture: TypeAlias = npt.NDArray[Any]  # (height, width) or (height, width, channels)
 

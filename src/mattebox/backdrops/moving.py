@@ -13,9 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
+from mattebox.anchor import Anchor
 from mattebox.backdrops.clip import Clip, Picture, length_s
 from mattebox.backdrops.convert import Converter
-from mattebox.backdrops.fit import Anchor, Fit
+from mattebox.backdrops.fit import Fit
 from mattebox.colour import Plane, Planes
 from mattebox.errors import SettingsError
 from mattebox.frame import Frame, Matte, VideoFormat

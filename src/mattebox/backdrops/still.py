@@ -14,7 +14,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from mattebox.backdrops.fit import Anchor, Fit, place
+from mattebox.anchor import Anchor
+from mattebox.backdrops.fit import Fit, place
 from mattebox.colour import Planes, planes_from_rgb
 from mattebox.errors import DecodeError, SourceError, SourceNotFound
 from mattebox.frame import Matte, VideoFormat

@@ -118,6 +118,15 @@ class Past:
         """Whether the network is asked by that."""
         return self._submit == submit
 
+    def expect_turn(self) -> None:
+        """Frames soon come with left and right exchanged. Any thread."""
+        self._carrier.expect_turn()
+
+    def _has_to_wait(self, moment: float, options: CarryOptions) -> bool:
+        answered_at = self._carrier.answered_at
+        is_old = answered_at is None or moment - answered_at > options.longest_s
+        return is_old or self._is_quick
+
     def _answer(self, ask: Ask) -> Answer | None:
         """What was asked last; None where that failed and was asked by a stage before this one."""
         assert self._pending is not None, "something was asked"
@@ -130,15 +139,6 @@ class Past:
             return None
         finally:
             del pending  # an error holds this frame, and so what it holds
-
-    def expect_turn(self) -> None:
-        """Frames soon come with left and right exchanged. Any thread."""
-        self._carrier.expect_turn()
-
-    def _has_to_wait(self, moment: float, options: CarryOptions) -> bool:
-        answered_at = self._carrier.answered_at
-        is_old = answered_at is None or moment - answered_at > options.longest_s
-        return is_old or self._is_quick
 
     def _believe(self, answer: Answer, small: _Small, options: CarryOptions) -> _Small:
         """Take in an answer; the newest frame at the size of its map."""

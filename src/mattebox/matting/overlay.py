@@ -7,29 +7,19 @@ the picture comes from is none of its concern. The caller's thread.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Literal, TypeAlias, cast
+from typing import Any, TypeAlias, cast
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
+from mattebox.anchor import Anchor
 from mattebox.colour import Plane, Planes, planes_from_rgb
 from mattebox.frame import Frame, Matte, VideoFormat
 from mattebox.matting.alphas import Alpha, chroma_alpha
 from mattebox.ports import Layer
 
 Rgba: TypeAlias = npt.NDArray[np.float32]  # (height, width, 4) in [0, 1], straight alpha
-Anchor: TypeAlias = Literal[
-    "center",
-    "top",
-    "bottom",
-    "left",
-    "right",
-    "top-left",
-    "top-right",
-    "bottom-left",
-    "bottom-right",
-]
 
 # Keeps a division by an alpha of 0 quiet; what comes of it is not seen.
 _TINY = np.float32(1e-6)
