@@ -12,11 +12,11 @@ import clips
 from mattebox.colour import Planes
 from mattebox.frame import Frame
 from mattebox.inspection.figures import Figures, Inspector
-from mattebox.matting.refine import RefineOptions
 from mattebox.matting.stage import MattingOptions, matting
 from mattebox.matting.subject import SubjectOptions
 from mattebox.matting.temporal import TemporalOptions
 from passing import OPTIONS, box, matte
+from refining import REFINE
 from segmenters import BrightnessSegmenter
 
 AREA = 160 * 96
@@ -130,20 +130,6 @@ def test_where_a_user_had_a_say_the_network_is_not_asked() -> None:
     assert (seen(True).disagreement, seen(True).doubt) == (None, 1)
 
 
-REFINE = RefineOptions(
-    edges=None,
-    radius_px=1,
-    epsilon=2e-3,
-    low=0.05,
-    high=0.95,
-    gamma=1.0,
-    choke_px=0.0,
-    feather_px=0.0,
-    privacy=0.0,
-    sharpen=0.0,
-    fill_holes=0.002,
-    remove_specks=0.002,
-)
 STEADY = MattingOptions(
     size=96,
     focus=None,

@@ -19,31 +19,18 @@ from mattebox.frame import Frame, Matte, VideoFormat
 from mattebox.matting import late
 from mattebox.matting.carry import CarryOptions
 from mattebox.matting.late import Past, matting_late
-from mattebox.matting.refine import RefineOptions
 from mattebox.matting.stage import MattingOptions, matting
 from mattebox.matting.subject import SubjectOptions
 from mattebox.matting.temporal import TemporalOptions
 from mattebox.pixels import pixel_format
+from refining import REFINE
 from segmenters import BrightnessSegmenter
 
 Result = TypeVar("Result")
 
-REFINE = RefineOptions(
-    edges=None,
-    radius_px=0,
-    epsilon=2e-3,
-    low=0.05,
-    high=0.95,
-    gamma=1.0,
-    choke_px=0.0,
-    feather_px=0.0,
-    privacy=0.0,
-    sharpen=0.0,
-    fill_holes=0.0,
-    remove_specks=0.0,
-)
+PLAIN = replace(REFINE, radius_px=0, fill_holes=0.0, remove_specks=0.0)
 OPTIONS = MattingOptions(
-    size=96, focus=None, temporal=None, subject=SubjectOptions("all", (), ()), refine=REFINE
+    size=96, focus=None, temporal=None, subject=SubjectOptions("all", (), ()), refine=PLAIN
 )
 CARRYING = CarryOptions(half_life_s=0.2, certainty=0.5, scene_cut=0.5, gap_s=0.5, longest_s=0.3)
 FORMAT = VideoFormat(192, 96, pixel_format("gbrp"), Fraction(1, 25), Fraction(25))

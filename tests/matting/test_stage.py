@@ -13,26 +13,12 @@ import torch
 import clips
 from mattebox.colour import Planes, planes_from_rgb
 from mattebox.frame import Frame, VideoFormat
-from mattebox.matting.refine import RefineOptions
 from mattebox.matting.stage import MattingOptions, matting, solid
 from mattebox.matting.subject import SubjectOptions
 from mattebox.matting.temporal import TemporalOptions
+from refining import REFINE
 from segmenters import BrightnessSegmenter, ThresholdSegmenter
 
-REFINE = RefineOptions(
-    edges=None,
-    radius_px=1,
-    epsilon=2e-3,
-    low=0.05,
-    high=0.95,
-    gamma=1.0,
-    choke_px=0.0,
-    feather_px=0.0,
-    privacy=0.0,
-    sharpen=0.0,
-    fill_holes=0.002,
-    remove_specks=0.002,
-)
 TEMPORAL = TemporalOptions(
     half_life_s=0.4, certainty=0.9, scene_cut=0.5, gap_s=0.5, look_ahead=2, block=4
 )
