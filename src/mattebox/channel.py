@@ -9,7 +9,6 @@ interrupted is inside a method here.
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from collections import deque
@@ -21,8 +20,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
-# On Windows a lock that is waited for without a timeout cannot be interrupted by Ctrl-C.
-_WAIT_S: float | None = 0.1 if sys.platform == "win32" else None
+# How soon Ctrl-C is seen at the latest. A lock that is waited for without a timeout may never see
+# it: on Windows; and where the signal came just before the wait, or in another thread.
+_WAIT_S = 0.1
 
 
 class Overflow(Enum):

@@ -58,6 +58,22 @@ for event in rig.journal.events:
 """
 
 
+ELSEWHERE = """
+import signal, threading, time
+from mattebox.channel import Channel, Overflow
+
+def interrupt():
+    time.sleep(0.5)  # the wait has begun; if it has not, there is nothing to see
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+
+threading.Thread(target=interrupt, daemon=True).start()
+try:
+    Channel(1, Overflow.BLOCK).receive(1)
+except KeyboardInterrupt:
+    print("interrupted")
+"""
+
+
 def interrupted_while(where: str) -> list[str]:
     """Run the program, send SIGINT when it is ready, and give the lines that it printed after."""
     path = os.pathsep.join(filter(None, [str(SUPPORT), os.environ.get("PYTHONPATH")]))
@@ -99,6 +115,13 @@ def test_ctrl_c_while_waiting_for_a_model_that_hangs() -> None:
     lines = interrupted_while("waiting for the model")
     assert any("StageHung: stage 'matting'" in line for line in lines)
     assert {"sink aborted", "source closed", "layer closed"} <= set(lines)
+
+
+def test_ctrl_c_is_seen_by_a_wait_that_it_does_not_interrupt() -> None:
+    """As where it comes just before the wait: here it comes in another thread."""
+    words = [sys.executable, "-c", ELSEWHERE]
+    made = subprocess.run(words, capture_output=True, text=True, timeout=60, check=True)
+    assert made.stdout == "interrupted\n"
 
 
 def test_a_signal_handler_may_finish_a_recording() -> None:

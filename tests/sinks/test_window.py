@@ -6,21 +6,23 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 import av
 import numpy as np
 import psutil  # type: ignore[import-untyped]
 import pytest
+from av.video.reformatter import ColorRange, Colorspace
 
+from mattebox.colour import MATRIX_BT601, MATRIX_BT709, Colour, Range
 from mattebox.errors import SinkClosed, SinkError, SinkRefused, SourceNotFound
+from mattebox.frame import VideoFormat
 from mattebox.sinks.window import WindowSink
 from mattebox.sources import screen
 from mattebox.sources.screen import ScreenSource
 from places import skip_or_fail
 from receivers import QUARTERS, TICKS, quartered
 from screens import x11_screen
-
-_ = av  # loaded as in a session: the Qt of OpenCV would hang in the same program
 
 
 @pytest.fixture
@@ -40,31 +42,38 @@ def seen(display: str) -> np.ndarray:
     return np.stack([red, green, blue], -1).astype(int)
 
 
-def shown_until(window: WindowSink, is_so: Callable[[], bool], key: str | None = None) -> None:
+def shown_until(
+    window: WindowSink,
+    is_so: Callable[[], bool],
+    key: str | None = None,
+    format: VideoFormat = TICKS,
+) -> None:
     """Write pictures until that is so; press a key now and then, as a new window may miss one."""
     deadline, pts = time.monotonic() + 60, 0
     while not is_so():
         assert time.monotonic() < deadline, "it never came to that"
-        window.write(quartered(pts))
+        window.write(quartered(pts, format))
         if key is not None and pts % 20 == 0:
             press(key)
         pts += 1
         time.sleep(0.03)
 
 
-def colours() -> np.ndarray:
+def colours(tags: Colour = TICKS.colour) -> np.ndarray:
     """What the quarters are in R, G, B, by FFmpeg."""
     made = av.VideoFrame.from_ndarray(
         np.vstack([plane.reshape(-1, 160) for plane in quartered(0).planes]), format="yuv420p"
     )
-    pixels = made.to_ndarray(format="rgb24").astype(int)
-    return pixels[[24, 24, 72, 72], [40, 120, 40, 120]]
+    matrix = Colorspace.ITU709 if tags.matrix == MATRIX_BT709 else Colorspace.ITU601
+    range = ColorRange.JPEG if tags.range is Range.FULL else ColorRange.MPEG
+    shown = made.reformat(format="rgb24", src_colorspace=matrix, src_color_range=range)
+    return shown.to_ndarray().astype(int)[[24, 24, 72, 72], [40, 120, 40, 120]]
 
 
-def shows_quarters(picture: np.ndarray) -> bool:
+def shows_quarters(picture: np.ndarray, tags: Colour = TICKS.colour, larger: int = 1) -> bool:
     """Whether there is a place with each of the four colours, each as large as a quarter."""
-    areas = [(abs(picture - colour).max(-1) <= 6).sum() for colour in colours()]
-    return bool(min(areas) > 0.9 * TICKS.width * TICKS.height / len(QUARTERS))
+    areas = [(abs(picture - colour).max(-1) <= 4).sum() for colour in colours(tags)]
+    return bool(min(areas) > 0.9 * larger**2 * TICKS.width * TICKS.height / len(QUARTERS))
 
 
 def test_a_screen_shows_what_the_window_was_given(display: str) -> None:
@@ -75,6 +84,32 @@ def test_a_screen_shows_what_the_window_was_given(display: str) -> None:
     shown_until(window, lambda: shows_quarters(seen(display)))
     window.close()
     assert not shows_quarters(seen(display))
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [Colour(), Colour(MATRIX_BT601), Colour(MATRIX_BT709), Colour(MATRIX_BT601, range=Range.FULL)],
+    ids=["untagged", "BT.601", "BT.709", "full range"],
+)
+def test_colours_are_shown_by_their_tags(display: str, tags: Colour) -> None:
+    """As FFmpeg shows them; those of other tags differ by more than the tolerance."""
+    window = WindowSink()
+    window.open(tagged := replace(TICKS, colour=tags))
+    shown_until(window, lambda: shows_quarters(seen(display), tags), format=tagged)
+    window.close()
+
+
+def test_a_window_of_another_size_shows_the_same_picture(display: str) -> None:
+    """Scaled, with bars at the sides, and at once: no new picture is waited for."""
+    window = WindowSink()
+    window.open(TICKS)
+    shown_until(window, lambda: shows_quarters(seen(display)))
+    on_x11(_RESIZE)
+    deadline = time.monotonic() + 60
+    while not shows_quarters(picture := seen(display), larger=2):
+        assert time.monotonic() < deadline, "it never came to that"
+    assert (picture[:192, [20, 380]] == 0).all()
+    window.close()
 
 
 @pytest.mark.parametrize("key", ["q", "\x1b"], ids=["q", "Escape"])
@@ -133,16 +168,18 @@ def test_a_region_of_the_screen_is_that_part(display: str) -> None:
 def test_without_a_screen_it_says_what_to_do(
     name: str | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Qt would end the whole program."""
+    """Which one it looked for, and what else there is."""
     monkeypatch.delenv("DISPLAY", raising=False)
     if name is not None:
         monkeypatch.setenv("DISPLAY", name)
-    with pytest.raises(SinkRefused, match=r"DISPLAY is not set|could not connect") as caught:
+    with pytest.raises(
+        SinkRefused, match=r"DISPLAY is not set|screen :4711 does not open"
+    ) as caught:
         WindowSink().open(TICKS)
     assert "-o virtual" in caught.value.advice
 
 
-_PRESS = """
+_WINDOWS = """
 import ctypes as c
 x, test = c.CDLL("libX11.so.6"), c.CDLL("libXtst.so.6")
 x.XOpenDisplay.restype = c.c_void_p
@@ -153,12 +190,16 @@ windows = c.POINTER(c.c_ulong)()
 place = c.c_ulong(x.XDefaultRootWindow(screen))
 found = [c.byref(each) for each in (root, parent, windows, count)]
 x.XQueryTree(screen, place, *found)
-# There is no window manager here, which would give a new window the keyboard. Some windows are
-# hidden and refuse it.
+# Some windows are hidden and refuse the keyboard.
 ignore = c.CFUNCTYPE(c.c_int, c.c_void_p, c.c_void_p)(lambda *_: 0)
 x.XSetErrorHandler(ignore)
-for index in range(count.value):
-    x.XSetInputFocus(screen, c.c_ulong(windows[index]), 1, c.c_ulong(0))
+windows = [c.c_ulong(windows[index]) for index in range(count.value)]
+"""
+
+# There is no window manager here, which would give a new window the keyboard.
+_PRESS = """
+for window in windows:
+    x.XSetInputFocus(screen, window, 1, c.c_ulong(0))
 x.XSync(screen, 0)
 code = x.XKeysymToKeycode(screen, c.c_ulong({symbol}))
 for down in (1, 0):
@@ -166,11 +207,21 @@ for down in (1, 0):
 x.XSync(screen, 0)
 """
 
+_RESIZE = """
+for window in windows:
+    x.XResizeWindow(screen, window, 400, 192)
+x.XSync(screen, 0)
+"""
+
 
 def press(key: str) -> None:
     """Press a key on the screen's keyboard, through X11's own test extension."""
-    symbol = 0xFF1B if key == "\x1b" else ord(key)
-    words = [sys.executable, "-c", _PRESS.format(symbol=symbol)]
+    on_x11(_PRESS.format(symbol=0xFF1B if key == "\x1b" else ord(key)))
+
+
+def on_x11(deed: str) -> None:
+    """Do something to the screen's windows."""
+    words = [sys.executable, "-c", _WINDOWS + deed]
     made = subprocess.run(words, capture_output=True, text=True, check=False)
     if "OSError" in made.stderr:
         skip_or_fail("xvfb", "libXtst is not installed: no key can be pressed")

@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
-import sys
 import threading
 from collections.abc import Callable
 from contextlib import suppress
 
+from mattebox.colour import MATRIX_BT709, MATRIX_BT2020
 from mattebox.errors import SinkClosed, SinkError, SinkRefused
 from mattebox.frame import Frame, VideoFormat
+from mattebox.pixels import Family
 from mattebox.program import Program
 from mattebox.sinks.i420 import i420
-from mattebox.sinks.viewer import CLOSED, KEY, READY
+from mattebox.sinks.viewer import BT601, BT709, CLOSED, FULL, KEY, READY
 
 _FINISH_S = 1.0
 
@@ -39,7 +39,7 @@ class WindowSink:
         """Open the window at the picture's size, to be resized at will.
 
         Raises:
-            SinkRefused: there is no screen, or this OpenCV has no windows.
+            SinkRefused: there is no screen, or no SDL to show windows with.
         """
         self._viewer = _Viewer(self._title, format)
 
@@ -81,11 +81,12 @@ class _Viewer:
         except OSError as error:
             raise _refused(str(error)) from error
         with suppress(OSError):  # its answer tells
-            self._program.give(json.dumps([title, *size]).encode() + b"\n")
+            wanted = [title, *size, _conversion(format)]
+            self._program.give(json.dumps(wanted).encode() + b"\n")
         if self._program.answer() != READY:
-            reason = _reason(self._program.complaints())
+            complaints = self._program.complaints()
             self._program.end()
-            raise _refused(reason)
+            raise _refused((complaints[-1:] or ["it ended without a word"])[0].rstrip("."))
         self._said: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._is_closed = False
         self._listener = threading.Thread(target=self._listen, name="window", daemon=True)
@@ -125,16 +126,19 @@ class _Viewer:
                 self._said.put(said.removeprefix(KEY.rstrip()).strip() or " ")
 
 
-def _reason(complaints: list[str]) -> str:
-    if sys.platform.startswith("linux") and not os.environ.get("DISPLAY"):
-        return "there is no screen (DISPLAY is not set)"
-    of_qt = [line for line in complaints if line.startswith("qt.")]
-    return (of_qt[:1] or complaints[-1:] or ["OpenCV opens none"])[0].rstrip(".")
+def _conversion(format: VideoFormat) -> str:
+    """How what ``i420`` gives is shown; BT.2020 as the nearest there is."""
+    if format.pixels.family is not Family.YUV:
+        return FULL if format.pixels.family is Family.GRAY and format.is_full_range else BT601
+    if format.is_full_range:
+        return FULL
+    matrix = format.colour.matrix_or_guess(format.height)
+    return BT709 if matrix in {MATRIX_BT709, MATRIX_BT2020} else BT601
 
 
 def _refused(reason: str) -> SinkRefused:
     return SinkRefused(
         f"cannot open a window: {reason}.",
-        "Run it on a desktop, with opencv-python and not opencv-python-headless; without one, "
-        "-o virtual, -o NAME.mp4 or an address such as rtmp://HOST/APP/KEY.",
+        "Run it on a desktop; without one, -o virtual, -o NAME.mp4 or an address such as "
+        "rtmp://HOST/APP/KEY.",
     )
