@@ -1,8 +1,8 @@
 """A program of our own beside this one: what it is given, and what it answers.
 
-For what would hold up or end this program: FFmpeg holds Python's lock while it connects, Qt ends
-the program where it finds no screen, and the X11 libraries that OpenCV and PyAV bring along break
-each other. Knows nothing of pictures.
+For what would hold up or end this program: FFmpeg holds Python's lock while it connects, a window
+wants the main thread and ends the program that loses its screen, and the X11 libraries that OpenCV
+and PyAV bring along break each other. Knows nothing of pictures.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 from mattebox.apps.doctor.finding import Finding, ok, problem
 from mattebox.errors import MatteboxError
 
-_PACKAGES = ("torch", "numpy", "opencv-python", "av", "pydantic", "safetensors")
+_PACKAGES = ("torch", "numpy", "opencv-python", "av", "pydantic", "safetensors", "pysdl2-dll")
 
 
 def look_at_versions() -> Iterator[Finding]:
