@@ -176,7 +176,8 @@ def test_a_network_that_hangs_freezes_for_a_moment_and_then_shows_the_placeholde
 
 def test_an_overloaded_network_shows_each_matte_with_its_own_frame() -> None:
     """Late frames are given up, never shown without a matte."""
-    with Stage(matting=lambda: left_half(lambda _n: time.sleep(0.15))) as stage:
+    slow = left_half(lambda _n: time.sleep(0.15))
+    with Stage(matting=lambda: slow, lost_after_s=5.0, frozen_after_s=5.0) as stage:
         began = stage.sink.wait_for("composite")
         time.sleep(1.0)
         assert not [kind for at, kind in stage.sink.seen if at > began and kind != "composite"]
