@@ -17,7 +17,10 @@ CAPTURE, MATTING, COMPOSITING, ENCODING = "capture", "matting", "compositing", "
 
 _ADVICE = {
     CAPTURE: "A smaller input, or one in a codec that is easier to decode, would help.",
-    MATTING: "A smaller picture for the network (-q fast) or a GPU (-d cuda) would help.",
+    MATTING: (
+        "A smaller picture for the network (-q fast, then --set model.size) "
+        "or a GPU (-d cuda) would help."
+    ),
     COMPOSITING: (
         "A colour or a still as backdrop (-b) costs less than a video or blur; "
         "so does --set foreground.estimate=false."

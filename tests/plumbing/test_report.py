@@ -55,7 +55,8 @@ def test_the_sentence_names_the_bottleneck_with_its_figures_and_what_would_help(
     assert slow_model.sentence() == (
         "matting was the bottleneck: busy 97 % of 12.3 s, 40 ms a frame; "
         "capture waited for it 89 % of the time. "
-        "A smaller picture for the network (-q fast) or a GPU (-d cuda) would help."
+        "A smaller picture for the network (-q fast, then --set model.size) "
+        "or a GPU (-d cuda) would help."
     )
 
 

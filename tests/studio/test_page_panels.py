@@ -20,6 +20,10 @@ def test_a_file_is_made_played_and_downloaded(page: Any, program: Program, tmp_p
     """With the settings of the page: its green is behind whatever the threshold leaves out."""
     clip = write_clip(tmp_path / "short clip.mkv", size=(96, 64), frames=8)
     page.get_by_role("tab", name="File").click()
+    quality = page.get_by_label("Quality of files")
+    assert quality.input_value() == "As on this page"
+    quality.click()
+    page.get_by_role("option", name="best").click()
     page.locator(DROP).set_input_files(clip)
     page.get_by_text("short clip.mkv is made.").wait_for()
     video = page.locator(".result video")

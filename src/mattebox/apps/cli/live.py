@@ -82,12 +82,13 @@ def live(
     """Replace what is behind you, live: from a camera into a virtual camera.
 
     Until there is a matte, and whenever something fails, the placeholder is shown: never the room.
+    On a CPU it starts from the preset live, unless something says how good mattes are to be.
     Ctrl-C ends well: recordings are complete.
     """
     show_logs(verbose=verbose)
     with storytelling(as_json=as_json) as reporter, ExitStack() as stack:
         asked = partial(
-            options.settle,
+            options.settle_live,
             preset_name=preset,
             config=config,
             quality=quality,
@@ -130,7 +131,7 @@ def live(
         served.watch(run)
         shown = [shown_output(name) for name in output or ["virtual"]]
         reporter.event("start", input=input, outputs=shown, mode=run.mode)
-        reporter.say(f"{input}: {run.mode}. Ctrl-C ends.")
+        reporter.say(f"{input}: {run.mode}; quality {settings.quality}. Ctrl-C ends.")
         try:
             with steered(run, reporter, keys, settle, config):
                 run.session.run(_telling(run, reporter))

@@ -22,6 +22,10 @@ from mattebox.settings import (
     resolve,
 )
 
+# What says how good mattes are to be, and models that make them quickly.
+_QUALITY_KEYS = {"quality", "model.size"}
+_WITHOUT_NETWORK = {"chroma", "threshold", "none"}
+
 Input = Annotated[
     str,
     typer.Argument(
@@ -144,3 +148,39 @@ def settle(
     given.update(parse_assignments(assignments or ()))
     asked = overlay(quality) if quality else {}
     return resolve(file, asked, nested(given), origin="the command line")
+
+
+def settle_live(
+    *,
+    preset_name: str | None,
+    config: Path | None,
+    quality: Quality | None,
+    options: Mapping[str, object],
+    assignments: Sequence[str] | None,
+) -> Settings:
+    """As ``settle``, for what keeps pace with a camera: on a CPU the preset ``live`` is the base.
+
+    Not where a preset, a file, -q or --set says how good mattes are to be, or a matte is made
+    without a network.
+
+    Raises:
+        SettingsError: as ``settle``.
+        SegmenterError: the device is not there.
+    """
+    asked = {**options, **parse_assignments(assignments or ())}
+    if not (preset_name or config or quality or _QUALITY_KEYS & asked.keys()):
+        is_network = asked.get("model.name") not in _WITHOUT_NETWORK
+        preset_name = "live" if is_network and _is_cpu(asked.get("model.device")) else None
+    return settle(
+        preset_name=preset_name,
+        config=config,
+        quality=quality,
+        options=options,
+        assignments=assignments,
+    )
+
+
+def _is_cpu(device: object) -> bool:
+    from mattebox.nets.torch_engine import choose_device
+
+    return choose_device(str(device or "auto")).type == "cpu"

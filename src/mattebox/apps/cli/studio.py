@@ -66,7 +66,7 @@ def studio(
     """
     show_logs(verbose=verbose)
     with storytelling(as_json=as_json) as reporter:
-        settings = options.settle(
+        settings = options.settle_live(
             preset_name=preset,
             config=config,
             quality=quality,

@@ -20,7 +20,7 @@ from typing import Literal
 from mattebox.apps.studio.uploads import harmless, harmless_suffix
 from mattebox.errors import PipelineError, SettingsError, SinkError
 from mattebox.files import is_picture
-from mattebox.settings import Settings, to_toml
+from mattebox.settings import Quality, Settings, adjusted, to_toml
 
 State = Literal["idle", "running", "done", "failed", "cancelled"]
 
@@ -56,10 +56,16 @@ class FileJob:
 
     Args:
         folder: for results; made when it is needed.
+        quality: at first.
+
+    Attributes:
+        quality: what files are made with, whatever keeps pace with a camera; None for that of the
+            settings.
+        progress: how far it is.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    def __init__(self, folder: Path, quality: Quality | None = None) -> None:
+        self._folder, self.quality = folder, quality
         self._changing = threading.Lock()
         self._process: subprocess.Popen[str] | None = None
         self._reader: threading.Thread | None = None
@@ -117,6 +123,8 @@ class FileJob:
 
     def _written(self, settings: Settings) -> Path:
         path = self._folder / "settings.toml"
+        if self.quality is not None:
+            settings = adjusted(settings, {"quality": self.quality})
         try:
             self._folder.mkdir(parents=True, exist_ok=True)
             path.write_text(to_toml(settings), "utf-8")

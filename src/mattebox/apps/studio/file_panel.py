@@ -14,6 +14,8 @@ from mattebox.apps.studio.gallery import PICTURES, VIDEOS
 from mattebox.apps.studio.rooms import Rooms
 from mattebox.files import is_picture
 
+_QUALITIES = {"": "As on this page", "fast": "fast", "balanced": "balanced", "best": "best"}
+
 
 class FilePanel:
     """The panel, and how far the file is.
@@ -38,6 +40,12 @@ class FilePanel:
             self._path = ui.input("Or its path on this machine").classes("grow")
             self._path.props("dense outlined")
             ui.button("Make", on_click=self._make).props("flat no-caps")
+        quality = ui.select(_QUALITIES, label="Quality of files")
+        quality.props("dense outlined options-dense")
+        job = self._rooms.file_job
+        quality.bind_value(
+            job, "quality", forward=lambda name: name or None, backward=lambda name: name or ""
+        )
         self._bar = ui.linear_progress(value=0, show_value=False).props("rounded color=primary")
         with ui.element("div").classes("row"):
             self._text = ui.label().classes("quiet grow")

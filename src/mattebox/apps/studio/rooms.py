@@ -57,7 +57,9 @@ class Rooms:
         self.director.when_over(self.preview.forget)
         self.gallery = Gallery(folders.backdrops)
         self.presets = Presets(folders.presets)
-        self.file_job = FileJob(folders.work / "files")
+        # What keeps pace with a camera on a CPU is less than a file deserves.
+        is_fast = director.own_settings.quality == "fast"
+        self.file_job = FileJob(folders.work / "files", "balanced" if is_fast else None)
         # Light, dark, or as the system says (None); the same for all who look.
         self.is_dark: bool | None = None
 
