@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -59,23 +57,10 @@ def browser() -> Iterator[Any]:
         skip_or_fail("browser", "playwright is not installed")
     if not CHROMIUM.exists():
         skip_or_fail("browser", f"there is no browser at {CHROMIUM}")
-    with ExitStack() as stack:
-        with one_at_a_time():
-            playwright = stack.enter_context(sync_playwright())
-            browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=str(CHROMIUM), args=ARGUMENTS)
         yield browser
         browser.close()
-
-
-@contextmanager
-def one_at_a_time() -> Iterator[None]:
-    """Alone among the test processes: two drivers that started at once have hung for minutes."""
-    with (Path(tempfile.gettempdir()) / "mattebox-tests-browser.lock").open("w") as file:
-        if sys.platform != "win32":
-            import fcntl
-
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 @pytest.fixture
